@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The records of one zone in memory: one arena, one index. What a zone file parses into and an image is built from."""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+
+cdef struct Record:  # a view; all pointers borrowed from the arena, valid until the next append
+    const uint8_t *owner  # uncompressed wire, case as given
+    const uint8_t *key  # canonical key of the owner (name.pxd)
+    const uint8_t *rdata  # uncompressed wire
+    uint32_t ttl
+    uint16_t rrtype
+    uint16_t rdlength
+    uint16_t key_length
+    uint8_t owner_length
+    uint64_t owner_id  # records with one owner_id share their owner's octets; different ids may still be equal names
+
+
+cdef struct Slot:
+    uint64_t prefix  # first 8 octets of the key behind the apex's key, big-endian: sorts without touching the arena
+    uint64_t entry  # offset of the entry in the arena
+
+
+cdef class Records:
+    cdef uint8_t *arena  # owned
+    cdef uint64_t used, room
+    cdef Slot *slots  # owned
+    cdef Py_ssize_t count, slot_room
+    cdef readonly bytes apex  # wire, case as given
+    cdef bint in_order  # canonical order so far (owner key, type, rdata): no sort needed
+    cdef uint64_t last_owner
+    cdef uint64_t last_entry
+
+    # OK or NO_MEMORY. The owner must be a valid name within the apex; both are copied.
+    cdef int append(self, const uint8_t *owner, int owner_length, uint16_t rrtype, uint32_t ttl, const uint8_t *rdata,
+                    uint16_t rdlength) noexcept nogil
+    cdef Record at(self, Py_ssize_t index) noexcept nogil
+    # Canonical order (owner key, type, rdata by memcmp), exact duplicates dropped (RFC 2181 §5). Stable.
+    cdef int sort(self) noexcept nogil
