@@ -17,7 +17,7 @@ Row = tuple[bytes, int, int, bytes]
 
 
 def wire(text: str) -> bytes:
-    return dns.name.from_text(text).to_wire()
+    return dns.name.from_text(text).to_wire() or b""
 
 
 APEX = wire("example.org")
