@@ -40,3 +40,6 @@ cdef bint name_within(const uint8_t *wire, int length, const uint8_t *zone, int 
 
 # Presentation text, absolute with a closing dot → out. Its length (room 1024 is always enough).
 cdef int name_to_text(const uint8_t *wire, int length, char *out) noexcept nogil
+
+# What follows a backslash in text (\DDD or \X) → octet. How many characters it has, 0 where it is no escape.
+cdef int text_unescape(const uint8_t *text, Py_ssize_t size, int *octet) noexcept nogil

@@ -50,8 +50,7 @@ cdef inline bint is_digit(int octet) noexcept nogil:
     return 48 <= octet <= 57
 
 
-cdef int unescape(const uint8_t *text, Py_ssize_t size, int *octet) noexcept nogil:
-    """The escape behind a backslash → octet. How many characters it has, 0 where it is none."""
+cdef int text_unescape(const uint8_t *text, Py_ssize_t size, int *octet) noexcept nogil:
     if size < 1:
         return 0
     if not is_digit(text[0]):
@@ -99,7 +98,7 @@ cdef int name_from_text(const char *text, Py_ssize_t size, const uint8_t *origin
                 return -NAME_TOO_LONG
             continue
         if octet == b"\\":
-            escape = unescape(at, end - at, &octet)
+            escape = text_unescape(at, end - at, &octet)
             if escape == 0:
                 return -BAD_ESCAPE
             at += escape

@@ -26,7 +26,7 @@ cdef int rdata_from_tokens(uint16_t rrtype, const Token *tokens, int count, cons
 # The same through dnspython, for types whose text has no fast path. text: the tokens as written, joined by blanks.
 cdef bytes rdata_from_text_rare(uint16_t rrtype, bytes text, bytes origin)
 
-# Is this valid uncompressed rdata of the type? OK or a Status. Unknown types always are; RARE: ask rdata_check_rare().
+# Is this valid uncompressed rdata of the type? OK or a Status. Unknown types always are. Never RARE.
 cdef int rdata_check(uint16_t rrtype, const uint8_t *rdata, Py_ssize_t size) noexcept nogil
 
 # Rdata of `size` octets at reader.pos inside a message, its names decompressed (A12.4: bounds are the rdata's), → out.
@@ -38,3 +38,13 @@ cdef int rdata_compressible(uint16_t rrtype, const uint8_t *rdata, Py_ssize_t si
 
 # Fast answer to "can this type hold a compressible name at all".
 cdef bint rrtype_is_compressible(uint16_t rrtype) noexcept nogil
+
+# The type a mnemonic or TYPE123 names, whatever the case, or -1.
+cdef int rrtype_from_text(const char *text, Py_ssize_t size) noexcept nogil
+
+# Canonical presentation, absolute names → out, appended. OK, OVERFLOW where it does not fit, RARE where only
+# rdata.to_text() can, or why the rdata is not valid.
+cdef int rdata_to_text(uint16_t rrtype, const uint8_t *rdata, Py_ssize_t size, Writer *out) noexcept nogil
+
+# Tokens as they were written, joined by blanks: what rdata_from_text_rare() reads.
+cdef bytes tokens_as_text(const Token *tokens, int count)

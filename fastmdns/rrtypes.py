@@ -98,8 +98,11 @@ class DECIMAL(Field):
     """A character-string holding a decimal number such as -32.6882."""
 
 
+@dataclass(frozen=True)
 class TEXT(Field):
     """Octets up to the end, quoted in text."""
+
+    least: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class HEX(Field):
 
 @dataclass(frozen=True)
 class DIGEST(Field):
-    """Like HEX, its length given by the octet before it. lengths: pairs (value of that octet, length); others are free."""
+    """Like HEX, its length given by the octet before it: pairs (value of that octet, length); others are free."""
 
     lengths: tuple[tuple[int, int], ...] = ()
 
@@ -131,8 +134,11 @@ class HASH(Field):
     """A length octet and as many octets, at least one, base32hex without padding in text."""
 
 
+@dataclass(frozen=True)
 class BITMAP(Field):
-    """Sets of types up to the end (RFC 4034 §4.1.2)."""
+    """Sets of types up to the end (RFC 4034 §4.1.2). least=1: not none."""
+
+    least: int = 0
 
 
 class EUI48(Field):
@@ -167,7 +173,7 @@ class PORTS(Field):
     """A bit map of ports up to the end (RFC 1035 §3.4.2)."""
 
 
-class HOST_IDENTITY(Field):  # noqa: N801 - a kind, named like the others
+class IDENTITY(Field):
     """The lengths, algorithm, identity tag and public key of HIP (RFC 8005)."""
 
 
@@ -180,15 +186,11 @@ class GATEWAY(Field):
 
 @dataclass(frozen=True)
 class RRType:
-    """A row: how a type is called, its fields, and what zone data of the type may do.
-
-    known: the fields are the layout. rare: its text goes through dnspython. meta: never data of a zone.
-    """
+    """A row. rare: its text goes through dnspython. meta: never data of a zone."""
 
     name: str
     number: int
     fields: tuple[Field, ...]
-    known: bool
     rare: bool
     meta: bool
 
@@ -197,10 +199,10 @@ _ROWS: dict[int, RRType] = {}
 _NUMBERS: dict[str, int] = {}
 
 
-def _row(name: str, number: int, *fields: Field, rare: bool = False, meta: bool = False, known: bool | None = None) -> None:
+def _row(name: str, number: int, *fields: Field, rare: bool = False, meta: bool = False) -> None:
     if number in _ROWS or name in _NUMBERS:
         raise ValueError(f"record type {name} ({number}) stands in the table twice")
-    _ROWS[number] = RRType(name, number, fields, bool(fields) if known is None else known, rare, meta)
+    _ROWS[number] = RRType(name, number, fields, rare, meta)
     _NUMBERS[name] = number
 
 
@@ -232,6 +234,21 @@ def to_name(number: int) -> str:
     found = _ROWS.get(number)
     return found.name if found else f"TYPE{number}"
 
+
+# Words that stand for numbers in fields of these kinds.
+WORDS: dict[type[Field], dict[str, int]] = {
+    ALGORITHM: {
+        "RSAMD5": 1, "DH": 2, "DSA": 3, "ECC": 4, "RSASHA1": 5, "DSA-NSEC3-SHA1": 6, "DSANSEC3SHA1": 6, "NSEC3DSA": 6,
+        "RSASHA1-NSEC3-SHA1": 7, "RSASHA1NSEC3SHA1": 7, "NSEC3RSASHA1": 7, "RSASHA256": 8, "RSASHA512": 10,
+        "ECC-GOST": 12, "ECCGOST": 12, "ECDSAP256SHA256": 13, "ECDSAP384SHA384": 14, "ED25519": 15, "ED448": 16,
+        "INDIRECT": 252, "PRIVATEDNS": 253, "PRIVATEOID": 254,
+    },
+    CERTIFICATE: {
+        "PKIX": 1, "SPKI": 2, "PGP": 3, "IPKIX": 4, "ISPKI": 5, "IPGP": 6, "ACPKIX": 7, "IACPKIX": 8,
+        "URI": 253, "OID": 254,
+    },
+    SCHEME: {"NOTIFY": 1},
+}  # fmt: skip
 
 _DS = ((1, 20), (2, 32), (3, 32), (4, 48))  # RFC 4034 §5.1.4, 4509, 5933, 6605
 
@@ -293,14 +310,14 @@ _row(
     "RRSIG", 46, TYPE("covered"), ALGORITHM("algorithm"), U8("labels"), PERIOD("ttl"),
     TIME("expiration"), TIME("inception"), U16("key_tag"), NAME("signer"), BASE64("signature"),
 )  # fmt: skip
-_row("NSEC", 47, NAME("next"), BITMAP("types"))
+_row("NSEC", 47, NAME("next"), BITMAP("types", least=1))
 _row("DNSKEY", 48, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64("key"))
 _row("DHCID", 49, BASE64("data"))
 _row("NSEC3", 50, U8("algorithm"), U8("flags"), U16("iterations"), SALT("salt"), HASH("next"), BITMAP("types"))
 _row("NSEC3PARAM", 51, U8("algorithm"), U8("flags"), U16("iterations"), SALT("salt"))
 _row("TLSA", 52, U8("usage"), U8("selector"), U8("matching"), HEX("data"))
 _row("SMIMEA", 53, U8("usage"), U8("selector"), U8("matching"), HEX("data"))
-_row("HIP", 55, HOST_IDENTITY("identity"), NAMES("servers"), rare=True)
+_row("HIP", 55, IDENTITY("identity"), NAMES("servers"), rare=True)
 _row("NINFO", 56, STRINGS("strings"))
 _row("RKEY", 57, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64("key"))
 _row("TALINK", 58, NAME("start"), NAME("end"))
@@ -333,7 +350,7 @@ _row("AXFR", 252, meta=True)
 _row("MAILB", 253, meta=True)
 _row("MAILA", 254, meta=True)
 _row("ANY", 255, meta=True)
-_row("URI", 256, U16("priority"), U16("weight"), TEXT("target"))
+_row("URI", 256, U16("priority"), U16("weight"), TEXT("target", least=1))
 _row("CAA", 257, U8("flags"), LABEL("tag"), TEXT("value"))
 _row("AVC", 258, STRINGS("strings"))
 _row("DOA", 259, U32("enterprise"), U32("type"), U8("location"), STRING("media_type"), BASE64("data", least=0))
