@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import random
 import shutil
@@ -21,6 +22,7 @@ import socket
 import sqlite3
 import struct
 import subprocess
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,6 +39,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.ANY.SOA
 import dns.tsig
+import dns.wire
 
 LOOPBACK = "127.0.0.1"
 LOOPBACK_IPV6 = "::1"
@@ -45,8 +48,11 @@ LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 PORTS = range(10_000, 32_000)
 POWERDNS_SCHEMAS = Path("/usr/share/pdns-backend-sqlite3/schema")
 LOG_END = 4_000
+# Types whose rdata is so many names, and nothing else.
+OLD_NAMES = {3: 1, 4: 1, 7: 1, 8: 1, 9: 1, 14: 2}  # MD MF MB MG MR MINFO
 
 T = TypeVar("T")
+TsigContext = dns.tsig.HMACTSig | dns.tsig.GSSTSig | None
 
 
 class NameserverError(Exception):
@@ -171,41 +177,80 @@ def _exchange(address: Address, query: bytes, seconds: float) -> bytes | None:
     return reply if reply[:2] == query[:2] else None
 
 
-def messages(address: Address, zone: str, key: Key | None = None, seconds: float = 30) -> Iterator[dns.message.Message]:
-    """The messages of one whole transfer (AXFR), each with its TSIG verified when there is a key."""
+def messages(address: Address, zone: str, key: Key | None = None, seconds: float = 30) -> Iterator[bytes]:
+    """The messages of one whole transfer (AXFR) as they came, each with its TSIG verified when there is a key."""
     query = dns.message.make_query(zone, "AXFR")
     if key is not None:
         query.use_tsig(key.keyring(), dns.name.from_text(key.name), algorithm=key.algorithm)
     wire = query.to_wire()
-    context = None
+    context: TsigContext = None
     with socket.create_connection(address, timeout=seconds) as stream, stream.makefile("rb") as reader:
         stream.sendall(struct.pack("!H", len(wire)) + wire)
         while length := reader.read(2):
-            message = dns.message.from_wire(
-                reader.read(struct.unpack("!H", length)[0]),
-                keyring=query.keyring,
-                request_mac=query.mac,
-                xfr=True,
-                tsig_ctx=context,
-                multi=True,
-                one_rr_per_rrset=True,
-            )
-            if message.rcode() != dns.rcode.NOERROR:
-                raise NameserverError(f"AXFR of {zone} from {address}: {dns.rcode.to_text(message.rcode())}")
-            context = message.tsig_ctx
-            yield message
+            answer = reader.read(struct.unpack("!H", length)[0])
+            if rcode := answer[3] & 0x0F:
+                raise NameserverError(f"AXFR of {zone} from {address}: {dns.rcode.to_text(dns.rcode.Rcode(rcode))}")
+            if key is not None:
+                context = _verified(answer, query, context)
+            yield answer
+
+
+def _verified(answer: bytes, query: dns.message.Message, context: TsigContext) -> TsigContext:
+    """What the TSIG of the next message continues; raises where this one has none, or a wrong one."""
+    message = dns.message.from_wire(
+        answer, keyring=query.keyring, request_mac=query.mac, xfr=True, tsig_ctx=context, multi=True
+    )
+    if not message.had_tsig:
+        raise NameserverError("a message of a signed transfer has no TSIG")
+    return message.tsig_ctx
 
 
 def transfer(address: Address, zone: str, key: Key | None = None, seconds: float = 30) -> list[Record]:
     """All records of a zone as a server gives them, the SOA once and first."""
     records: list[Record] = []
     for message in messages(address, zone, key, seconds):
-        for rrset in message.answer:
-            record = Record(rrset.name, int(rrset.rdtype), rrset.ttl, rrset[0])
+        for record in _answers(message):
             if records and record.rrtype == dns.rdatatype.SOA:
                 return records
             records.append(record)
     raise NameserverError(f"AXFR of {zone} from {address} ended after {len(records)} records without its last SOA")
+
+
+def _answers(message: bytes) -> Iterator[Record]:
+    parser = dns.wire.Parser(message)
+    _, _, questions, answers, _, _ = parser.get_struct("!6H")
+    for _ in range(questions):
+        parser.get_name(decompress=True)
+        parser.get_struct("!HH")
+    for _ in range(answers):
+        owner = parser.get_name(decompress=True)
+        rrtype, rrclass, ttl, size = parser.get_struct("!HHIH")
+        with parser.restrict_to(size):
+            rdata = _rdata(dns.rdataclass.RdataClass(rrclass), dns.rdatatype.RdataType.make(rrtype), parser)
+            yield Record(owner, rrtype, ttl, rdata)
+
+
+def _rdata(
+    rrclass: dns.rdataclass.RdataClass, rrtype: dns.rdatatype.RdataType, parser: dns.wire.Parser
+) -> dns.rdata.Rdata:
+    """dnspython takes the oldest types for opaque octets, although their names may be compressed (RFC 3597 §4)."""
+    if rrtype in OLD_NAMES:
+        names = b"".join(parser.get_name(decompress=True).to_wire() or b"" for _ in range(OLD_NAMES[rrtype]))
+        return dns.rdata.GenericRdata(rrclass, rrtype, names)
+    return dns.rdata.from_wire_parser(rrclass, rrtype, parser)
+
+
+def dump(address: Address, zone: str) -> set[str]:
+    """The lines dig prints for a transfer: for zones so large that dnspython would take minutes."""
+    command = ["dig", f"@{address.host}", "-p", str(address.port), zone, "AXFR", "+noall", "+answer", "+onesoa"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return set(map(one_line, lines))
+
+
+def one_line(record: str) -> str:
+    """A record's line without what tools print differently: runs of blanks, and blanks inside rdata."""
+    owner, ttl, rrclass, rrtype, rdata = record.split(None, 4)
+    return f"{owner} {ttl} {rrclass} {rrtype} {''.join(rdata.split())}"
 
 
 # -- daemons ----------------------------------------------------------------------------------------------------------
@@ -619,6 +664,60 @@ class PowerDns(Nameserver):
 def plain_name(name: str) -> str:
     """A name as PowerDNS stores it: lower-case, without its last dot."""
     return name.lower().rstrip(".") or "."
+
+
+class Fastmdns(Nameserver):
+    """Ours. A zone with a key goes to who signs with it, any other to all of loopback; `notify` hears of changes."""
+
+    program = "fastmdns"
+
+    def __init__(
+        self,
+        folder: Path,
+        zones: Iterable[Zone],
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        processes: int = 1,
+        notify: Iterable[Address] = (),
+    ) -> None:
+        super().__init__(folder, zones, host=host, port=port, processes=processes)
+        self.notify = tuple(notify)
+
+    def configure(self) -> Sequence[str | Path]:
+        settings = {
+            "listen": [str(self.address)],
+            "processes": self.processes,
+            "store": str(self.folder / "store"),
+            "metrics": "",
+            "max_connections_per_address": 1000,
+            "max_transfers_per_address": 1000,
+        }
+        lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
+        path = self._write("fastmdns.toml", "".join([*lines, *map(self._key, self.keys), *map(self._zone, self.zones)]))
+        return ["-m", "fastmdns", "serve", "--config", path]
+
+    def reload(self) -> None:
+        """Says that zone files changed."""
+        os.kill(self.pid, signal.SIGHUP)
+
+    def _key(self, key: Key) -> str:
+        return (
+            f"[[tsig_keys]]\nname = {json.dumps(key.name)}\nalgorithm = {json.dumps(key.algorithm)}\n"
+            f"secret = {json.dumps(key.secret)}\n"
+        )
+
+    def _zone(self, zone: Zone) -> str:
+        suffix = f",key:{zone.key.name}" if zone.key else ""
+        allow = [f"key:{zone.key.name}"] if zone.key else list(LOOPBACK_NETWORKS)
+        notify = [f"{address}{suffix}" for address in self.notify]
+        return (
+            f"[[zones]]\napex = {json.dumps(zone.name)}\npath = {json.dumps(str(zone.file))}\n"
+            f"allow = {json.dumps(allow)}\nnotify = {json.dumps(notify)}\n"
+        )
+
+    def _executable(self) -> Path:
+        return Path(sys.executable)
 
 
 PEERS: tuple[type[Nameserver], ...] = (Bind, Nsd, Knot, PowerDns)
