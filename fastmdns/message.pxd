@@ -79,6 +79,19 @@ cdef enum:
     FUDGE = 300  # seconds, RFC 8945 §10
 
 
+cdef struct Head:  # the fixed part of a record, and where its parts lie
+    Py_ssize_t at
+    uint8_t owner[256]
+    int owner_length
+    uint16_t rrtype, rrclass
+    uint32_t ttl
+    Py_ssize_t rdata
+    uint16_t rdlength
+
+# A record up to and over its rdata. False where it is cut short or its owner is no name.
+cdef bint head_read(Reader *reader, Head *head) noexcept nogil
+
+
 cdef struct Tsig:  # where a TSIG record lies; offsets count from the start of the message
     Py_ssize_t at  # of the record
     uint8_t name[256]  # key name, lower-case, uncompressed
@@ -149,3 +162,6 @@ cdef struct OptReply:  # what goes into the OPT record of an answer
 # Octets the OPT record will take.
 cdef int opt_size(const OptReply *opt) noexcept nogil
 cdef void opt_write(Writer *writer, const OptReply *opt) noexcept nogil
+
+# The same as Python's TsigRecord.
+cdef object tsig_object(const uint8_t *data, const Tsig *tsig)
