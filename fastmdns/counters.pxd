@@ -62,3 +62,12 @@ cdef class Counters:
 
     cdef uint64_t *row
     cdef object memory  # keeps the buffer alive
+
+
+# Cython takes no enum as an index of a C array.
+cdef inline void count(Counters counters, int counter) noexcept nogil:
+    counters.row[counter] += 1
+
+
+cdef inline void count_many(Counters counters, int counter, uint64_t amount) noexcept nogil:
+    counters.row[counter] += amount
