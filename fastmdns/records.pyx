@@ -489,6 +489,7 @@ cdef list check_apex(Records zone):
     cdef Py_ssize_t end = 0
     cdef list soa = []
     cdef bint has_ns = False
+    cdef str file = zone.sources[0][1] if zone.sources else ""
     if zone.count and zone.at(0).key_length == zone.apex_key_length:
         end = owner_end(zone, 0)
     for index in range(end):
@@ -497,9 +498,9 @@ cdef list check_apex(Records zone):
         has_ns = has_ns or zone.at(index).rrtype == TYPE_NS
     problems = [problem(zone, index, "a second SOA record: a zone has exactly one") for index in soa[1:]]
     if not soa:
-        problems.append(Problem(f"no SOA record at {name_text(zone.apex)}"))
+        problems.append(Problem(f"no SOA record at {name_text(zone.apex)}", file))
     if not has_ns:
-        problems.append(Problem(f"no NS record at {name_text(zone.apex)}"))
+        problems.append(Problem(f"no NS record at {name_text(zone.apex)}", file))
     return problems
 
 
