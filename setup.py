@@ -2,6 +2,7 @@
 """Extensions only; everything else about the package stands in pyproject.toml."""
 
 import os
+import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -26,7 +27,11 @@ def extension(path: Path) -> Extension:
     return Extension(module, [str(path)], extra_compile_args=COMPILE, extra_link_args=LINK)
 
 
-SOURCES = sorted(path for package in ("fastmdns", "bench") for path in Path(package).rglob("*.pyx"))
+# What is installed holds the package; a build in place also has the load client of bench/. `none` is for an editable
+# install, whose extensions `make build` compiles in place.
+EXTENSIONS = os.environ.get("FASTMDNS_EXTENSIONS", "all" if "--inplace" in sys.argv else "package")
+PACKAGES = {"none": (), "package": ("fastmdns",), "all": ("fastmdns", "bench")}[EXTENSIONS]
+SOURCES = sorted(path for package in PACKAGES for path in Path(package).rglob("*.pyx"))
 
 setup(
     ext_modules=cythonize(
