@@ -110,6 +110,10 @@ def zone_files(source: ZoneSource) -> Iterator[ZoneSource]:
     if not source.path.is_dir():
         yield source if source.apex else replace(source, apex=_apex_or_error(source.path))
         return
+    if source.apex:
+        raise ConfigError(
+            f"zones: {source.path} is a folder, so its zones have the names of its files, not {source.apex}"
+        )
     try:
         with os.scandir(source.path) as entries:
             names = sorted(entry.name for entry in entries if entry.is_file())
@@ -211,22 +215,11 @@ def _notify(value: object, base: Path) -> str:
 
 
 def _rule(value: object, base: Path) -> str:
-    """An access rule: `192.0.2.0/24`, `key:NAME`, or both joined by + (both are needed then)."""
+    from fastmdns.access import parse_rule
+
     text = _text(value, base)
-    for part in text.split("+"):
-        if part.startswith("key:"):
-            if not part.removeprefix("key:"):
-                raise ConfigError(f"expected a name after key: in {text!r}")
-        else:
-            _check_prefix(part, text)
+    parse_rule(text)
     return text
-
-
-def _check_prefix(part: str, text: str) -> None:
-    host, slash, length = part.partition("/")
-    widest = 128 if ":" in host else 32
-    if not is_address(host) or (slash and not (length.isascii() and length.isdigit() and int(length) <= widest)):
-        raise ConfigError(f"expected an address, address/length or key:NAME, got {text!r}")
 
 
 def _zone_source(value: object, base: Path) -> ZoneSource:
@@ -266,12 +259,16 @@ def _tsig_key(value: object, base: Path) -> TsigKey:
         return value
     if isinstance(value, dict):
         return _tsig_table(value, base)
-    name, _, rest = _text(value, base).partition(":")
+    return key_from_text(_text(value, base), base)
+
+
+def key_from_text(text: str, base: Path = Path()) -> TsigKey:
+    """`name:algorithm:secret`, or `name:algorithm:@FILE`."""
+    name, _, rest = text.partition(":")
     algorithm, colon, secret = rest.partition(":")
     if not (name and colon and secret):
         raise ConfigError("expected name:algorithm:secret or name:algorithm:@FILE")
-    text = _read_secret(_path(secret[1:], base)) if secret.startswith("@") else secret
-    return make_key(name, algorithm, text)
+    return make_key(name, algorithm, _read_secret(_path(secret[1:], base)) if secret.startswith("@") else secret)
 
 
 def _tsig_table(table: dict[str, object], base: Path) -> TsigKey:
@@ -457,7 +454,8 @@ def resolve(
         try:
             values[key] = SETTINGS[key].metadata["parse"](value, base)
         except ConfigError as error:
-            raise ConfigError(f"{origin}: {key}: {error}") from None
+            place = f"{origin}: {key}" if origin == str(file) else origin
+            raise ConfigError(f"{place}: {error}") from None
         origins[key] = origin
     config = ServeConfig(**values)
     _check_together(config)
