@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+from typing import Literal, NamedTuple
+
+from fastmdns.records import Records
+
+class Change(NamedTuple):
+    from_serial: int
+    to_serial: int
+    removed: list[tuple[bytes, int, int, bytes]]
+    added: list[tuple[bytes, int, int, bytes]]
+
+class Incoming:
+    """The answer to one request."""
+
+    def __init__(self, apex: bytes, ident: int, qtype: int, known: int = 0) -> None: ...
+    @property
+    def records(self) -> Records: ...
+    @property
+    def changes(self) -> list[Change]: ...
+    @property
+    def style(self) -> Literal["zone", "changes", "current"]: ...
+    @property
+    def serial(self) -> int | None: ...
+    @property
+    def messages(self) -> int: ...
+    @property
+    def octets(self) -> int: ...
+    @property
+    def outside(self) -> int: ...
+    @property
+    def done(self) -> bool: ...
+    def feed(self, message: bytes) -> None: ...
+
+def differences(
+    first: Records, second: Records, limit: int = 20
+) -> tuple[int, int, list[tuple[bool, bytes, int, int, bytes]]]: ...
