@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `check`, `compile` and `dump` do: work on zone files and on the store, with no server.
+
+Every function returns the exit code of its command. What was asked for goes to stdout; progress, shown only on a
+terminal and only where there is much to read, goes to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import click
+
+from fastmdns import name, zonetext
+from fastmdns.config import ZoneSource
+from fastmdns.errors import ConfigError, Problem, TextError, ZoneError
+from fastmdns.zonefile import Parsed, parse
+
+MUCH = 16 << 20  # octets of zone files from which on progress is worth a line
+SOA_NUMBERS = 20  # octets of a SOA's rdata from its serial on
+
+Progress = Callable[[int], None]  # octets done since the last call
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    zone: str
+    file: str
+    serial: int | None  # None: the zone can't be served
+    records: int
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def check_zones(sources: Sequence[ZoneSource], as_json: bool) -> int:
+    """Read every zone, print every problem."""
+    with _progress(sources, "checking") as advance:
+        checked = [_check(source, advance) for source in sources]
+    if as_json:
+        click.echo(json.dumps({"zones": [asdict(each) for each in checked]}))
+    else:
+        click.echo("\n".join([*_problem_lines(checked), _check_summary(checked)]))
+    return int(any(each.serial is None for each in checked))
+
+
+def _check(source: ZoneSource, advance: Progress) -> Checked:
+    zone, file = str(source.apex), str(source.path)
+    try:
+        parsed = read_zone(source, advance)
+    except ZoneError as error:
+        return Checked(zone, file, None, 0, error.problems, ())
+    return Checked(zone, file, serial_of(parsed), len(parsed.records), (), tuple(parsed.warnings))
+
+
+def _problem_lines(checked: Iterable[Checked]) -> Iterator[str]:
+    for each in checked:
+        yield from (str(problem) for problem in each.problems)
+        yield from (f"{problem} (warning)" for problem in each.warnings)
+
+
+def _check_summary(checked: Sequence[Checked]) -> str:
+    good = [each for each in checked if each.serial is not None]
+    if len(checked) == len(good) == 1:
+        return f"{good[0].zone} can be served: serial {good[0].serial}, {good[0].records} records"
+    problems = sum(len(each.problems) for each in checked)
+    records = sum(each.records for each in good)
+    return f"{len(good)} of {len(checked)} zones can be served, {records} records; {problems} problems"
+
+
+def read_zone(source: ZoneSource, advance: Progress) -> Parsed:
+    """Parse a source's file; ConfigError where there is no such file to read."""
+    if not source.path.is_file():
+        raise ConfigError(f"{source.path}: no such file" if not source.path.exists() else f"{source.path}: not a file")
+    done = 0
+
+    def step(octets: int, total: int) -> None:
+        nonlocal done
+        advance(octets - done)
+        done = octets
+
+    try:
+        return parse(source.path, name.from_text(str(source.apex)), progress=step)
+    except TextError as error:
+        raise ZoneError([Problem(f"{source.apex} is no name of a zone: {error}", str(source.path))]) from None
+    finally:
+        advance(source.path.stat().st_size - done)
+
+
+def serial_of(parsed: Parsed) -> int:
+    """The zone's serial; a parsed zone has one SOA."""
+    for _, rrtype, _, rdata in parsed.records:
+        if rrtype == zonetext.SOA:
+            return int.from_bytes(rdata[-SOA_NUMBERS : 4 - SOA_NUMBERS], "big")
+    raise ZoneError([Problem("the zone has no SOA record")])
+
+
+@contextmanager
+def _progress(sources: Sequence[ZoneSource], doing: str) -> Iterator[Progress]:
+    """A bar on a terminal, where there is much to read."""
+    total = sum(source.path.stat().st_size for source in sources if source.path.is_file())
+    if total < MUCH or not sys.stderr.isatty():
+        yield lambda octets: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"{doing} {len(sources)} zones" if len(sources) > 1 else doing, total=total)
+        yield lambda octets: bar.advance(task, octets)
