@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m bench [group…]`: measure ours beside NSD, Knot, BIND and PowerDNS, check each target, say what is met.
 
-Groups: cold (zone file → first answers), size, axfr, soa, memory, small, update, codec; none named means all. A full run
-of all groups takes a quarter of an hour or more; --quick takes about a minute and gives no numbers to quote. Only a full
-run of all groups rewrites the README's section.
+Groups: cold (zone file → first answers), size, axfr, soa, memory, small, update, codec; none named means all. A full
+run of all groups takes a quarter of an hour or more; --quick takes about a minute and gives no numbers to quote. Only
+a full run of all groups rewrites the README's section.
 """
 
 from __future__ import annotations

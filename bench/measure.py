@@ -33,9 +33,7 @@ class Scale:
     processes: int = 2
 
 
-QUICK = Scale(
-    records=20_000, update_records=100_000, small=200, slow=50, rounds=2, seconds=0.5, updates=20, budget=5.0
-)
+QUICK = Scale(records=20_000, update_records=100_000, small=200, slow=50, rounds=2, seconds=0.5, updates=20, budget=5.0)
 
 
 @dataclass(slots=True)

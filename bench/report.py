@@ -118,15 +118,15 @@ def target_list(bench: Bench) -> str:
 
 
 def markdown(bench: Bench, content: dict[str, Any]) -> str:
-    facts = content["machine"]
+    facts, scale = content["machine"], bench.scale
     servers = [name for name in TITLES if name in bench.servers or name == "raw"]
     peers = ", ".join(f"{TITLES[name]} {content['versions'][name]}" for name in bench.servers if name != OURS)
     return (
-        f"Measured {content['date'][:10]} by `{content['command']}` on {facts['cores']} cores of {facts['cpu']}, Linux "
-        f"{facts['kernel']}, beside {peers}; each with {bench.scale.processes} processes or threads, all on loopback, "
-        f"clients on the same cores. The large zone has {bench.scale.records:,} records like a TLD's, the small ones are "
-        f"{bench.scale.small:,} of 26 records. Medians of {bench.scale.rounds} interleaved rounds; in brackets how many "
-        f"times better fastmdns is.\n\n{table(bench, ROWS, servers)}\n\n{target_list(bench)}\n\n"
+        f"Measured {content['date'][:10]} by `{content['command']}` on {facts['cores']} cores of {facts['cpu']}, "
+        f"Linux {facts['kernel']}, beside {peers}; each with {scale.processes} processes or threads, all on loopback, "
+        f"clients on the same cores. The large zone has {scale.records:,} records like a TLD's, the small ones are "
+        f"{scale.small:,} of 26 records. Medians of {scale.rounds} interleaved rounds; in brackets how many times "
+        f"better fastmdns is.\n\n{table(bench, ROWS, servers)}\n\n{target_list(bench)}\n\n"
         f"{table(bench, CODEC_ROWS, (OURS, 'dnspython'))}\n"
     )
 

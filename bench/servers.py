@@ -45,16 +45,14 @@ class Fastmdns(Nameserver):
         return True
 
     def configure(self) -> Sequence[str | Path]:
-        host, port = self.address
-        keys = [f"{key.name}:{key.algorithm}:{key.secret}" for key in self.keys]
-        # A folder when all files lie in one: ten thousand names do not fit on a command line.
-        folders = {zone.file.parent for zone in self.zones if zone.file}
-        return [
-            *("-m", "fastmdns", "serve", *sorted(folders)),
-            *("--listen", f"{host}:{port}", "--processes", str(self.processes), "--store", self.folder / "store"),
-            *("--metrics", "", "--no-log-transfers", "--max-transfers-per-address", "1000"),
-            *(part for key in keys for part in ("--tsig-key", key)),
-        ]
+        # Folders: ten thousand names would not fit on a command line.
+        folders = sorted({zone.file.parent for zone in self.zones if zone.file})
+        arguments: list[str | Path] = ["-m", "fastmdns", "serve", *folders, "--store", self.folder / "store"]
+        arguments += ["--listen", "{}:{}".format(*self.address), "--processes", str(self.processes)]
+        arguments += ["--metrics", "", "--no-log-transfers", "--max-transfers-per-address", "1000"]
+        for key in self.keys:
+            arguments += ["--tsig-key", f"{key.name}:{key.algorithm}:{key.secret}"]
+        return arguments
 
     def _executable(self) -> Path:
         return Path(sys.executable)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SOA queries per second over UDP, by dnsperf and by a loader of our own; and how long a SOA waits beside big transfers.
+"""SOA queries per second over UDP, by dnsperf and by a loader of our own, and the latency of SOA beside big transfers.
 
 dnsperf costs about as much CPU as a fast server, so on two cores it is the bottleneck for the fastest; the loader that
 sends and receives 64 packets a call is the cross-check. The latency row runs two endless transfers of the large zone
@@ -26,6 +26,8 @@ from tests.nameservers import Address, Nameserver
 PACE = 0.003
 CLIENTS = 8
 OUTSTANDING = 200
+RATE = re.compile(r"Queries per second:\s+([\d.]+)")
+LOST = re.compile(r"lost:.*\(([\d.]+)%\)")
 
 
 def dnsperf(bench: Bench, address: Address, zone: str) -> float:
@@ -35,7 +37,7 @@ def dnsperf(bench: Bench, address: Address, zone: str) -> float:
     command = ["dnsperf", "-s", address.host, "-p", str(address.port), "-d", str(queries)]
     command += ["-l", str(max(1, int(bench.scale.seconds))), "-c", str(CLIENTS), "-T", "1", "-q", str(OUTSTANDING)]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    rate, lost = (re.search(pattern, output) for pattern in (r"Queries per second:\s+([\d.]+)", r"lost:.*\(([\d.]+)%\)"))
+    rate, lost = RATE.search(output), LOST.search(output)
     if rate is None or lost is None or float(lost[1]) > 0.1:
         raise LoadError(f"dnsperf says:\n{output}")
     return float(rate[1])

@@ -8,6 +8,7 @@ order: the layout registries hand out (CZDS).
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -145,7 +146,7 @@ def small_zones(folder: Path, count: int) -> list[Zone]:
         apex = f"z{index:06d}.example."
         path = folder / f"small-{count}" / f"{apex}zone"
         if not path.exists():
-            _write(path, lambda apex=apex, index=index: _small_lines(apex, random.Random(SEED + index)))
+            _write(path, functools.partial(_small_lines, apex, random.Random(SEED + index)))
         zones.append(Zone(apex, path, SMALL_RECORDS))
     return zones
 
