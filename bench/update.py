@@ -12,13 +12,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from fastmdns.store import Store
-
 from bench import zones
 from bench.measure import Bench
 from bench.targets import OURS
 from bench.zones import SEED, Zone
 from fastmdns import name, rdata, zonefile
+from fastmdns.store import Store
 
 TYPE_A = 1
 
