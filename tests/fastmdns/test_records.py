@@ -57,8 +57,8 @@ def test_sorted_records_are_in_canonical_order_without_duplicates(rows: list[Row
 
 
 @given(st.lists(row, max_size=60))
-def test_unsorted_records_come_back_as_they_were_added(rows: list[Row]) -> None:
-    assert list(records(*rows)) == rows
+def test_unsorted_records_are_those_that_were_added(rows: list[Row]) -> None:
+    assert sorted(records(*rows)) == sorted(rows)
 
 
 @given(st.lists(row, max_size=40), st.lists(row, max_size=40))
