@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, time
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -177,7 +177,7 @@ def run(wanted: Request) -> int:
     if wanted.compare is not None:
         facts["compare"] = _compare(got.answer.records, _other(wanted, apex, key))
     if wanted.output is not None:
-        with _opened(wanted.output) as file:
+        with zonetext.opened(wanted.output) as file:
             file.writelines(f"{line}\n" for line in _text(got.answer, apex))
     summary = json.dumps(facts) if wanted.as_json else _summary(facts)
     click.echo(summary, err=str(wanted.output) == "-")
@@ -240,18 +240,6 @@ def _text(answer: Incoming, apex: bytes) -> Iterator[str]:
         yield f"; {change.from_serial} -> {change.to_serial}"
         yield from (f"- {zonetext.line(row)}" for row in change.removed)
         yield from (f"+ {zonetext.line(row)}" for row in change.added)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
-    if str(path) == "-":
-        yield sys.stdout
-        return
-    try:
-        with path.open("w", encoding="ascii") as file:
-            yield file
-    except OSError as error:
-        raise ConfigError(f"can't write {path}: {error.strerror}") from None
 
 
 def _summary(facts: dict[str, Any]) -> str:

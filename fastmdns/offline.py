@@ -12,13 +12,18 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fastmdns import name, zonetext
-from fastmdns.config import ZoneSource
-from fastmdns.errors import ConfigError, Problem, TextError, ZoneError
+from fastmdns.config import ZoneSource, nearest
+from fastmdns.errors import ConfigError, Problem, StoreError, TextError, ZoneError
 from fastmdns.zonefile import Parsed, parse
+
+if TYPE_CHECKING:
+    from fastmdns.store import Snapshot, ZoneRow
 
 MUCH = 16 << 20  # octets of zone files from which on progress is worth a line
 SOA_NUMBERS = 20  # octets of a SOA's rdata from its serial on
@@ -69,6 +74,61 @@ def _check_summary(checked: Sequence[Checked]) -> str:
     problems = sum(len(each.problems) for each in checked)
     records = sum(each.records for each in good)
     return f"{len(good)} of {len(checked)} zones can be served, {records} records; {problems} problems"
+
+
+def list_zones(folder: Path, as_json: bool) -> int:
+    """The zones of a store."""
+    with _opened(folder) as snapshot:
+        rows = [_row_facts(row) for row in snapshot.zones()]
+    if as_json:
+        click.echo(json.dumps({"zones": rows}))
+        return 0
+    for row in rows:
+        state = f"serial={row['serial']} records={row['records']} octets={row['octets']}"
+        click.echo(f"{row['zone']} {state if row['ready'] else 'was never loaded'}")
+    return 0
+
+
+def _row_facts(row: ZoneRow) -> dict[str, Any]:
+    return {
+        "zone": name.to_text(row.apex),
+        "ready": row.ready,
+        "serial": row.serial,
+        "records": row.record_count,
+        "octets": row.octets,
+        "messages": row.page_count + (row.page_count > 1),
+    }
+
+
+def dump_zone(folder: Path, zone: str, output: Path | None) -> int:
+    """One zone of a store as zone text."""
+    try:
+        apex = name.from_text(zone, b"\0")
+    except TextError as error:
+        raise ConfigError(f"{zone!r} is no name of a zone: {error}") from None
+    with _opened(folder) as snapshot:
+        row = snapshot.zone(apex)
+        if row is None or not row.ready:
+            known = (name.to_text(each.apex) for each in snapshot.zones())
+            raise StoreError(f"the store {folder} has no zone {name.to_text(apex)}{nearest(name.to_text(apex), known)}")
+        with zonetext.opened(output) as file:
+            file.writelines(f"{line}\n" for line in map(zonetext.line, snapshot.records(row)))
+    return 0
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Snapshot]:
+    """A store as it is now."""
+    from fastmdns.store import Store
+
+    if not folder.is_dir():
+        raise ConfigError(f"there is no store at {folder}: say which with --store")
+    store = Store(folder, readonly=True)
+    try:
+        with store.snapshot() as snapshot:
+            yield snapshot
+    finally:
+        store.close()
 
 
 def read_zone(source: ZoneSource, advance: Progress) -> Parsed:

@@ -7,9 +7,14 @@ give equal files. zonefile.parse() reads it back to the same octets.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
 
 from fastmdns import name, rdata, rrtypes
+from fastmdns.errors import ConfigError
 
 Row = tuple[bytes, int, int, bytes]  # owner, rrtype, ttl, rdata
 SOA = 6
@@ -33,3 +38,16 @@ def lines(rows: Iterable[Row], apex: bytes) -> Iterator[str]:
         apex_rows.append(row)
     yield from map(line, sorted(apex_rows, key=lambda row: row[1] != SOA))
     yield from map(line, rest)
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[IO[str]]:
+    """A file to write zone text to; None and `-` are stdout."""
+    if path is None or str(path) == "-":
+        yield sys.stdout
+        return
+    try:
+        with path.open("w", encoding="ascii") as file:
+            yield file
+    except OSError as error:
+        raise ConfigError(f"can't write {path}: {error.strerror}") from None
