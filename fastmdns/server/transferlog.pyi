@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+class TransferLog:
+    def __init__(self, form: int, on: bool, fd: int = 2) -> None: ...
