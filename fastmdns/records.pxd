@@ -32,12 +32,12 @@ cdef class Records:
     cdef bint in_order  # canonical order so far (owner key, type, rdata), no two alike: no sort needed
     cdef uint32_t line  # set before append: the line the next records come from
     cdef uint64_t last_owner  # offset in the arena of the owner of the last record appended
-    cdef uint64_t last_entry  # and of the record itself
     cdef list sources  # (offset in the arena, file name): records from there on come from that file
 
     # Room for about that many octets and records at once; a hint that saves growing. OK or NO_MEMORY.
     cdef int reserve(self, uint64_t octets, Py_ssize_t records) noexcept nogil
-    # OK or NO_MEMORY. The owner must be a valid name within the apex; both are copied.
+    # OK or NO_MEMORY. The owner must be a valid name within the apex; both are copied. A record may settle a few slots
+    # before the end, among those of its owner.
     cdef int append(self, const uint8_t *owner, int owner_length, uint16_t rrtype, uint32_t ttl, const uint8_t *rdata,
                     uint16_t rdlength) noexcept nogil
     cdef Record at(self, Py_ssize_t index) noexcept nogil

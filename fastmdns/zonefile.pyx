@@ -36,6 +36,30 @@ from fastmdns.wire cimport (
 from fastmdns import generate, name, rrtypes
 from fastmdns.errors import STATUS_REASON, Problem, TextError, WireError, ZoneError
 
+cdef extern from *:
+    """
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    /* Behind the octets of which none can end a word, 16 at a time: stops at blanks, controls, " ( ) ; and \\. */
+    static inline const uint8_t *skip_plain(const uint8_t *at) {
+        for (;; at += 16) {
+            __m128i text = _mm_loadu_si128((const __m128i *)at);
+            __m128i stop = _mm_cmpeq_epi8(_mm_min_epu8(text, _mm_set1_epi8(' ')), text);
+            stop = _mm_or_si128(stop, _mm_cmpeq_epi8(_mm_and_si128(text, _mm_set1_epi8(-2)), _mm_set1_epi8('(')));
+            stop = _mm_or_si128(stop, _mm_cmpeq_epi8(text, _mm_set1_epi8(';')));
+            stop = _mm_or_si128(stop, _mm_cmpeq_epi8(text, _mm_set1_epi8('"')));
+            stop = _mm_or_si128(stop, _mm_cmpeq_epi8(text, _mm_set1_epi8('\\\\')));
+            int mask = _mm_movemask_epi8(stop);
+            if (mask)
+                return at + __builtin_ctz(mask);
+        }
+    }
+    #else
+    static inline const uint8_t *skip_plain(const uint8_t *at) { return at; }
+    #endif
+    """
+    const uint8_t *skip_plain(const uint8_t *at) noexcept nogil
+
 MAX_PROBLEMS = 100
 MAX_DEPTH = 16  # files that include files
 PROGRESS_STEP = 4 << 20  # octets between two calls of progress
@@ -49,6 +73,7 @@ cdef enum:
     FIRST_QTYPE = 128  # RFC 6895 §3.1: 128 to 255 are for questions and meta records
     LAST_QTYPE = 255
     MAX_TTL = 0x7FFFFFFF  # RFC 2181 §8
+    MAX_TTL_TEXT = 24  # characters; no sum of so few can leave 64 bits
     MAX_RDATA = 65535
     SLACK = 16  # octets behind the sentinel that may be read, never used
 
@@ -612,6 +637,7 @@ cdef int read_line(Source source) noexcept nogil:
 
 cdef inline const uint8_t *word_end(const uint8_t *at) noexcept nogil:
     while True:
+        at = skip_plain(at)
         while CHAR[at[0]] == WORD:
             at += 1
         if CHAR[at[0]] != ESCAPE:
@@ -848,14 +874,20 @@ cdef bint ttl_from_text(const char *text, Py_ssize_t size, int64_t *ttl) noexcep
     cdef int64_t number = -1
     cdef Py_ssize_t index
     cdef uint32_t unit = 0
+    cdef uint8_t char
+    if size > MAX_TTL_TEXT:
+        return False
     for index in range(size):
-        if c"0" <= text[index] <= c"9":
-            number = min(max(number, 0) * 10 + text[index] - 48, <int64_t>1 << 32)
+        char = <uint8_t>text[index]
+        if c"0" <= char <= c"9":
+            number = char - 48 if number < 0 else number * 10 + char - 48
+            if number > MAX_TTL:  # and stays so, whatever follows
+                number = <int64_t>MAX_TTL + 1
             continue
-        unit = UNIT[<uint8_t>text[index]]
+        unit = UNIT[char]
         if unit == 0 or number < 0:
             return False
-        total = min(total + number * unit, <int64_t>1 << 32)
+        total += number * unit
         number = -1
     if number >= 0 and unit:  # digits behind the last unit
         return False
