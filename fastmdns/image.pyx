@@ -300,8 +300,9 @@ cdef class Builder:
         pages = self.encode(records, -1, soa if first else None)
         if len(pages) < 2:
             return pages
-        # Split evenly: a page that stays full would be split again by the next change.
-        return self.encode(records, -1, soa if first else None, pages.octets // len(pages))
+        # Split evenly: a page that stays full would be split again by the next change. A window more, because a page
+        # may end that much earlier.
+        return self.encode(records, -1, soa if first else None, pages.octets // len(pages) + PAGE_LIMIT // WINDOW)
 
     def rebase(self, Soa soa not None, value):
         """Page 0's value for a message of its own, for a client that spells the apex otherwise in its question.

@@ -306,14 +306,15 @@ class Updater:
         behind: tuple[bytes, bytes] | None,
         octets: int,
     ) -> list[tuple[bytes, bytes]]:
-        """The run and a neighbour that fits into one page with what will be left of it, if there is one."""
+        """The run and those of its neighbours that fit into one page with what will be left of it."""
         room = image.LIMIT - MERGE_SLACK - octets
         if behind is not None and len(behind[1]) <= room:
-            return [*run, behind]
+            run = [*run, behind]
+            room -= len(behind[1])
         if run[0][0] != self._row.first_key and cursor.set_key(run[0][0]) and cursor.prev():
             before = cursor.item()
             if len(before[1]) <= room:
-                return [before, *run]
+                run = [before, *run]
         return run
 
     def _replace(self, run: list[tuple[bytes, bytes]], pages: image.Pages) -> None:
