@@ -478,9 +478,13 @@ cdef void merge_slots(Records zone, Slot *slots, Slot *spare, Py_ssize_t count) 
 
 
 cdef inline Py_ssize_t keep_distinct(Records zone, Py_ssize_t start, Py_ssize_t end, Py_ssize_t kept) noexcept nogil:
+    """Of equal records the first stays, with the lowest TTL of them."""
     cdef Py_ssize_t index
+    cdef Entry *last
     for index in range(start, end):
         if index > start and compare_rdata(zone, zone.slots[kept - 1].entry, zone.slots[index].entry) == 0:
+            last = entry_at(zone, zone.slots[kept - 1].entry)
+            last.ttl = min(last.ttl, entry_at(zone, zone.slots[index].entry).ttl)
             continue
         zone.slots[kept] = zone.slots[index]
         kept += 1

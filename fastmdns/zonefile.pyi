@@ -7,6 +7,7 @@ from typing import NamedTuple
 from fastmdns.errors import Problem
 from fastmdns.records import Records
 
+BUFFER_SIZE: int
 MAX_PROBLEMS: int
 MAX_DEPTH: int
 PROGRESS_STEP: int

@@ -92,10 +92,10 @@ def test_the_case_of_owners_is_kept() -> None:
     assert [row[0] for row in zone] == [wire("a.example.org"), wire("B.Example.ORG")]
 
 
-def test_of_duplicates_the_first_is_kept() -> None:
+def test_of_duplicates_the_first_is_kept_with_the_lowest_ttl() -> None:
     zone = records((APEX, A, 60, b"\1\2\3\4"), (wire("EXAMPLE.org"), A, 30, b"\1\2\3\4"))
     zone.sort()
-    assert list(zone) == [(APEX, A, 60, b"\1\2\3\4")]
+    assert list(zone) == [(APEX, A, 30, b"\1\2\3\4")]
 
 
 @pytest.mark.parametrize(
