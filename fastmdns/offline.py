@@ -8,6 +8,7 @@ terminal and only where there is much to read, goes to stderr.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,12 +24,11 @@ from fastmdns.errors import ConfigError, Problem, StoreError, TextError, ZoneErr
 from fastmdns.zonefile import Parsed, parse
 
 if TYPE_CHECKING:
+    from fastmdns.server.loading import LoadTotals, ZoneStatus
     from fastmdns.store import Snapshot, ZoneRow
 
 MUCH = 16 << 20  # octets of zone files from which on progress is worth a line
 SOA_NUMBERS = 20  # octets of a SOA's rdata from its serial on
-
-Progress = Callable[[int], None]  # octets done since the last call
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Checked:
 
 def check_zones(sources: Sequence[ZoneSource], as_json: bool) -> int:
     """Read every zone, print every problem."""
-    with _progress(sources, "checking") as advance:
-        checked = [_check(source, advance) for source in sources]
+    with _meter(sources, "checking") as meter:
+        checked = [_check(source, meter) for source in sources]
     if as_json:
         click.echo(json.dumps({"zones": [asdict(each) for each in checked]}))
     else:
@@ -52,10 +52,10 @@ def check_zones(sources: Sequence[ZoneSource], as_json: bool) -> int:
     return int(any(each.serial is None for each in checked))
 
 
-def _check(source: ZoneSource, advance: Progress) -> Checked:
+def _check(source: ZoneSource, meter: Meter) -> Checked:
     zone, file = str(source.apex), str(source.path)
     try:
-        parsed = read_zone(source, advance)
+        parsed = read_zone(source, meter)
     except ZoneError as error:
         return Checked(zone, file, None, 0, error.problems, ())
     return Checked(zone, file, serial_of(parsed), len(parsed.records), (), tuple(parsed.warnings))
@@ -131,23 +131,57 @@ def _opened(folder: Path) -> Iterator[Snapshot]:
         store.close()
 
 
-def read_zone(source: ZoneSource, advance: Progress) -> Parsed:
-    """Parse a source's file; ConfigError where there is no such file to read."""
+def compile_zones(sources: Sequence[ZoneSource], folder: Path, as_json: bool) -> int:
+    """Bring a store up to what the files say, as a server does; zones of other files stay as they are."""
+    from fastmdns.server.loading import Published, ZoneLoader
+    from fastmdns.store import Store
+
+    for source in sources:
+        _refuse_missing(source)
+    files = {name.lower(name.from_text(str(source.apex))): source for source in sources}
+    logging.getLogger("fastmdns").addHandler(logging.NullHandler())  # what a log would say is printed below
+    store = Store(folder)
+    try:
+        with _meter(sources, "compiling") as meter:
+
+            def passed(event: object) -> None:
+                if isinstance(event, Published):
+                    meter.passed(files[name.lower(event.apex)])
+
+            loader = ZoneLoader(store, tuple(sources), passed, keep_others=True, progress=meter.inside)
+            totals = loader.load()
+    finally:
+        store.close()
+    _print_compiled(list(loader.zones.values()), totals, folder, as_json)
+    return int(totals.failed > 0)
+
+
+def _print_compiled(zones: Sequence[ZoneStatus], totals: LoadTotals, folder: Path, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"zones": [asdict(zone) for zone in zones], **asdict(totals)}))
+        return
+    for zone in zones:
+        for problem in zone.problems:
+            click.echo(f"{problem}")
+    counts = f"{totals.loaded} loaded, {totals.unchanged} unchanged, {totals.failed} failed"
+    records = sum(zone.records for zone in zones)
+    click.echo(f"{folder}: {counts}; {records} records in {totals.seconds:.2f} s")
+
+
+def _refuse_missing(source: ZoneSource) -> None:
     if not source.path.is_file():
         raise ConfigError(f"{source.path}: no such file" if not source.path.exists() else f"{source.path}: not a file")
-    done = 0
 
-    def step(octets: int, total: int) -> None:
-        nonlocal done
-        advance(octets - done)
-        done = octets
 
+def read_zone(source: ZoneSource, meter: Meter) -> Parsed:
+    """Parse a source's file; ConfigError where there is no such file to read."""
+    _refuse_missing(source)
     try:
-        return parse(source.path, name.from_text(str(source.apex)), progress=step)
+        return parse(source.path, name.from_text(str(source.apex)), progress=meter.inside)
     except TextError as error:
         raise ZoneError([Problem(f"{source.apex} is no name of a zone: {error}", str(source.path))]) from None
     finally:
-        advance(source.path.stat().st_size - done)
+        meter.passed(source)
 
 
 def serial_of(parsed: Parsed) -> int:
@@ -158,12 +192,27 @@ def serial_of(parsed: Parsed) -> int:
     raise ZoneError([Problem("the zone has no SOA record")])
 
 
+class Meter:
+    """How much has been read of all files, for a bar on a terminal."""
+
+    def __init__(self, show: Callable[[int], object]) -> None:
+        self._show = show
+        self._behind = 0  # octets of the files that are done
+
+    def inside(self, octets: int, total: int) -> None:
+        """So far into the file that is being read."""
+        self._show(self._behind + octets)
+
+    def passed(self, source: ZoneSource) -> None:
+        self._behind += source.path.stat().st_size
+        self._show(self._behind)
+
+
 @contextmanager
-def _progress(sources: Sequence[ZoneSource], doing: str) -> Iterator[Progress]:
-    """A bar on a terminal, where there is much to read."""
+def _meter(sources: Sequence[ZoneSource], doing: str) -> Iterator[Meter]:
     total = sum(source.path.stat().st_size for source in sources if source.path.is_file())
     if total < MUCH or not sys.stderr.isatty():
-        yield lambda octets: None
+        yield Meter(lambda octets: None)
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -171,4 +220,4 @@ def _progress(sources: Sequence[ZoneSource], doing: str) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"{doing} {len(sources)} zones" if len(sources) > 1 else doing, total=total)
-        yield lambda octets: bar.advance(task, octets)
+        yield Meter(lambda octets: bar.update(task, completed=octets))

@@ -123,7 +123,7 @@ def cython_sizes() -> dict[str, int]:
 def test_functions_stay_short(sizes: dict[str, int]) -> None:
     lengths = sorted(sizes.values())
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:10]
-    assert statistics.median(lengths) < 10, largest
+    assert statistics.median(lengths) <= 10, largest
     assert lengths[len(lengths) * 9 // 10] < 35, largest
 
 

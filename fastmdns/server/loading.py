@@ -94,11 +94,16 @@ class ZoneLoader:
         sources: tuple[ZoneSource, ...],
         emit: Callable[[LoadEvent], None],
         make_space: Callable[[], bool] = lambda: False,
+        *,
+        keep_others: bool = False,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.store = store
         self.sources = sources
         self.emit = emit
         self.make_space = make_space
+        self.keep_others = keep_others
+        self.progress = progress
         self.zones: dict[bytes, ZoneStatus] = {}  # by lower-case apex
         self.notify: dict[bytes, tuple[str, ...] | None] = {}  # of the zones that have targets of their own
         self.folders: set[Path] = set()
@@ -121,7 +126,7 @@ class ZoneLoader:
                 self._publish(group, totals)
                 group, group_began = [], time.monotonic()
         self._publish(group, totals)
-        if complete:
+        if complete and not self.keep_others:
             self._remove_others(wanted.keys(), totals)
         totals.seconds = time.monotonic() - began
         return totals
@@ -178,7 +183,7 @@ class ZoneLoader:
         began = time.monotonic()
         began_ns = time.time_ns()
         try:
-            parsed = parse(source.path, name.from_text(source.apex or "", b"\0"))
+            parsed = parse(source.path, name.from_text(source.apex or "", b"\0"), progress=self.progress)
         except (FastmdnsError, OSError) as error:
             self._fail(apex, status, error, totals)
             return None

@@ -8,9 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from fastmdns import cli, name
+from fastmdns import cli, name, offline
 from fastmdns.cli import _run
-from fastmdns.config import SETTINGS, flag_of
+from fastmdns.config import SETTINGS, ZoneSource, flag_of
 from fastmdns.store import Store
 from fastmdns.zonefile import parse, parse_text
 
@@ -143,6 +143,49 @@ def test_check_of_what_is_not_there_exits_with_2(tmp_path, missing, monkeypatch,
     monkeypatch.chdir(tmp_path)
     assert _run(["check", missing]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+# ------------------------------------------------------------------------------------------------------------ compile
+
+
+def test_compile_fills_a_store_and_leaves_it_alone_when_nothing_changed(zones, tmp_path, capsys):
+    command = ["compile", str(zones), "--store", str(tmp_path / "new")]
+    assert (_run(command), _run(command)) == (0, 0)
+    first, second = capsys.readouterr().out.splitlines()
+    assert ": 1 loaded, 0 unchanged, 0 failed; 3 records" in first
+    assert ": 0 loaded, 1 unchanged, 0 failed; 3 records" in second
+
+
+def test_compile_keeps_zones_of_other_files(store, tmp_path, capsys):
+    (tmp_path / "new.example.zone").write_text(GOOD)
+    assert _run(["compile", str(tmp_path / "new.example.zone"), "--store", str(store)]) == 0
+    assert _run(["dump", "--list", "--store", str(store)]) == 0
+    assert "good.example. serial=7" in capsys.readouterr().out
+
+
+def test_compile_of_a_zone_with_errors_tells_them_and_keeps_the_old_image(zones, store, capsys):
+    (zones / "good.example.zone").write_text(BAD)
+    assert _run(["compile", str(zones), "--store", str(store), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert (report["failed"], len(report["zones"][0]["problems"])) == (1, 2)
+    assert _run(["dump", "good.example", "--store", str(store)]) == 0
+
+
+def test_compile_into_a_store_that_is_being_written_names_the_process(store, zones, capsys):
+    other = Store(store)
+    assert _run(["compile", str(zones), "--store", str(store)]) == 1
+    other.close()
+    assert "process" in capsys.readouterr().err
+
+
+def test_meter_counts_over_all_files(zones):
+    shown = []
+    meter = offline.Meter(shown.append)
+    source = ZoneSource("good.example.", zones / "good.example.zone")
+    meter.inside(5, 10)
+    meter.passed(source)
+    meter.inside(5, 10)
+    assert shown == [5, len(GOOD), len(GOOD) + 5]
 
 
 # --------------------------------------------------------------------------------------------------------------- dump
