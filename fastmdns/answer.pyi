@@ -8,6 +8,7 @@ from typing_extensions import Buffer
 
 from fastmdns.access import AccessTable
 from fastmdns.counters import Counters
+from fastmdns.store import Store
 from fastmdns.tsig import Keyring
 
 class Settings(NamedTuple):
@@ -26,7 +27,7 @@ class Answerer:
 
     def __init__(
         self,
-        store: object,
+        store: Store,
         access: AccessTable,
         keyring: Keyring,
         counters: Counters,
