@@ -254,8 +254,9 @@ _DS = ((1, 20), (2, 32), (3, 32), (4, 48))  # RFC 4034 §5.1.4, 4509, 5933, 6605
 
 _row("A", 1, IPv4("address"))
 _row("NS", 2, NAME("target", compress=True))
-_row("MD", 3, NAME("target", compress=True))
-_row("MF", 4, NAME("target", compress=True))
+# RFC 3597 §4 lets these two be compressed, but PowerDNS 4.7 takes them for opaque octets and would keep the pointer.
+_row("MD", 3, NAME("target"))
+_row("MF", 4, NAME("target"))
 _row("CNAME", 5, NAME("target", compress=True))
 _row(
     "SOA", 6, NAME("mname", compress=True), NAME("rname", compress=True), U32("serial"),
