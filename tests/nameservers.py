@@ -33,6 +33,7 @@ from typing import ClassVar, NamedTuple, Self, TypeVar
 import dns.exception
 import dns.message
 import dns.name
+import dns.query
 import dns.rcode
 import dns.rdata
 import dns.rdataclass
@@ -40,6 +41,8 @@ import dns.rdatatype
 import dns.rdtypes.ANY.SOA
 import dns.tsig
 import dns.wire
+
+import fastmdns
 
 LOOPBACK = "127.0.0.1"
 LOOPBACK_IPV6 = "::1"
@@ -77,7 +80,10 @@ class Key:
 
     def keyring(self) -> dict[dns.name.Name, dns.tsig.Key]:
         name = dns.name.from_text(self.name)
-        return {name: dns.tsig.Key(name, self.secret, self.algorithm)}
+        return {name: dns.tsig.Key(name, self.secret, self._algorithm())}
+
+    def _algorithm(self) -> str | dns.name.Name:
+        return dns.tsig.HMAC_MD5 if self.algorithm == "hmac-md5" else self.algorithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +154,15 @@ def _is_free(host: str, port: int) -> bool:
 # -- asking -----------------------------------------------------------------------------------------------------------
 
 
-def ask_serial(address: Address, zone: str, seconds: float = 0.5) -> int | None:
+def ask_serial(address: Address, zone: str, key: Key | None = None, seconds: float = 0.5) -> int | None:
     """The serial a server answers over UDP; None if it does not serve the zone (yet)."""
     query = dns.message.make_query(zone, "SOA")
+    if key is not None:
+        query.use_tsig(key.keyring())
     reply = _exchange(address, query.to_wire(), seconds)
     if reply is None:
         return None
-    message = dns.message.from_wire(reply)
+    message = dns.message.from_wire(reply, keyring=query.keyring, request_mac=query.mac)
     found = message.get_rrset(message.answer, query.question[0].name, dns.rdataclass.IN, dns.rdatatype.SOA)
     if found is None:
         return None
@@ -181,7 +189,7 @@ def messages(address: Address, zone: str, key: Key | None = None, seconds: float
     """The messages of one whole transfer (AXFR) as they came, each with its TSIG verified when there is a key."""
     query = dns.message.make_query(zone, "AXFR")
     if key is not None:
-        query.use_tsig(key.keyring(), dns.name.from_text(key.name), algorithm=key.algorithm)
+        query.use_tsig(key.keyring())
     wire = query.to_wire()
     context: TsigContext = None
     with socket.create_connection(address, timeout=seconds) as stream, stream.makefile("rb") as reader:
@@ -240,11 +248,10 @@ def _rdata(
     return dns.rdata.from_wire_parser(rrclass, rrtype, parser)
 
 
-def dump(address: Address, zone: str) -> set[str]:
-    """The lines dig prints for a transfer: for zones so large that dnspython would take minutes."""
+def zone_text(address: Address, zone: str) -> str:
+    """A transfer as dig prints it, one record a line: for zones so large that dnspython would take minutes."""
     command = ["dig", f"@{address.host}", "-p", str(address.port), zone, "AXFR", "+noall", "+answer", "+onesoa"]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return set(map(one_line, lines))
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def one_line(record: str) -> str:
@@ -284,6 +291,9 @@ class Nameserver(ABC):
     def configure(self) -> Sequence[str | Path]:
         """Writes what the daemon reads, returns the arguments that keep it in the foreground."""
 
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
     def __enter__(self) -> Self:
         try:
             self.start()
@@ -309,6 +319,7 @@ class Nameserver(ABC):
                 # Should this process be killed outright, the kernel stops the daemon too.
                 ["setpriv", "--pdeathsig", "TERM", "--", self._executable(), *arguments],
                 cwd=self.folder,
+                env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -360,6 +371,10 @@ class Nameserver(ABC):
 
     def records(self, zone: str, key: Key | None = None) -> list[Record]:
         return transfer(self.address, zone, key)
+
+    def ask(self, name: str, rrtype: str) -> dns.message.Message:
+        """The answer to one question over TCP."""
+        return dns.query.tcp(dns.message.make_query(name, rrtype), self.address.host, 10, self.address.port)
 
     def log_end(self) -> str:
         if not self.log.exists():
@@ -635,7 +650,12 @@ class PowerDns(Nameserver):
                 "INSERT INTO domainmetadata (domain_id, kind, content) SELECT id, ?2, ?3 FROM domains WHERE name = ?1",
                 self._metadata(),
             )
-        return {"launch": "gsqlite3", "gsqlite3-database": database, "gsqlite3-pragma-synchronous": 0}
+        return {
+            "launch": "gsqlite3",
+            "gsqlite3-database": database,
+            "gsqlite3-dnssec": "yes",
+            "gsqlite3-pragma-synchronous": 0,
+        }
 
     def _metadata(self) -> list[tuple[str, str, str]]:
         kinds = ("AXFR-MASTER-TSIG", "TSIG-ALLOW-AXFR")
@@ -696,6 +716,15 @@ class Fastmdns(Nameserver):
         lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
         path = self._write("fastmdns.toml", "".join([*lines, *map(self._key, self.keys), *map(self._zone, self.zones)]))
         return ["-m", "fastmdns", "serve", "--config", path]
+
+    def environment(self) -> dict[str, str]:
+        """The package these tests import, installed or not, and no settings of the person who runs them."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("FASTMDNS_")}
+        return {**inherited, "PYTHONPATH": str(Path(fastmdns.__file__).parent.parent)}
+
+    def serial(self, zone: str) -> int | None:
+        [key] = [served.key for served in self.zones if served.name == zone]
+        return ask_serial(self.address, zone, key)
 
     def reload(self) -> None:
         """Says that zone files changed."""
