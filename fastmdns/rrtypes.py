@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one table of record types: a type is a row, a row is a list of fields in wire order.
 
-rdata.pyx compiles the rows into C at import and derives from them the parser, the printer, the check of received wire,
+shapes.pyx compiles the rows into C at import; the rdata modules derive from them the parser, the printer, the check of received wire,
 decompression and which names may be compressed. A new type is one row here and one line in the test table. A row
 without fields has no text but RFC 3597's `\\#` form and no rule for its wire.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Field:
-    """One field of rdata. The name of its class is the name of its kind in rdata.pyx."""
+    """One field of rdata. The name of its class is the name of its kind in shapes.pxd."""
 
     name: str
 
@@ -240,7 +240,7 @@ WORDS: dict[type[Field], dict[str, int]] = {
     ALGORITHM: {
         "RSAMD5": 1, "DH": 2, "DSA": 3, "ECC": 4, "RSASHA1": 5, "DSA-NSEC3-SHA1": 6, "DSANSEC3SHA1": 6, "NSEC3DSA": 6,
         "RSASHA1-NSEC3-SHA1": 7, "RSASHA1NSEC3SHA1": 7, "NSEC3RSASHA1": 7, "RSASHA256": 8, "RSASHA512": 10,
-        "ECC-GOST": 12, "ECCGOST": 12, "ECDSAP256SHA256": 13, "ECDSAP384SHA384": 14, "ED25519": 15, "ED448": 16,
+        "ECC-GOST": 12, "ECCGOST": 12, "ECDSAP256SHA256": 13, "ECDSAP384SHA384": 14, "ED25519": 15, "ED448": 16, "MLDSA44": 18,
         "INDIRECT": 252, "PRIVATEDNS": 253, "PRIVATEOID": 254,
     },
     CERTIFICATE: {
@@ -248,6 +248,10 @@ WORDS: dict[type[Field], dict[str, int]] = {
         "URI": 253, "OID": 254,
     },
     SCHEME: {"NOTIFY": 1},
+    PARAMETERS: {
+        "MANDATORY": 0, "ALPN": 1, "NO-DEFAULT-ALPN": 2, "PORT": 3, "IPV4HINT": 4, "ECH": 5, "IPV6HINT": 6,
+        "DOHPATH": 7, "OHTTP": 8, "DOCPATH": 10,
+    },
 }  # fmt: skip
 
 _DS = ((1, 20), (2, 32), (3, 32), (4, 48))  # RFC 4034 §5.1.4, 4509, 5933, 6605
@@ -327,8 +331,8 @@ _row("CDNSKEY", 60, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64
 _row("OPENPGPKEY", 61, BASE64("key"))
 _row("CSYNC", 62, U32("serial"), U16("flags"), BITMAP("types"))
 _row("ZONEMD", 63, U32("serial"), U8("scheme"), U8("hash"), DIGEST("digest", ((1, 48), (2, 64))))
-_row("SVCB", 64, U16("priority"), NAME("target"), PARAMETERS("parameters"), rare=True)
-_row("HTTPS", 65, U16("priority"), NAME("target"), PARAMETERS("parameters"), rare=True)
+_row("SVCB", 64, U16("priority"), NAME("target"), PARAMETERS("parameters"))
+_row("HTTPS", 65, U16("priority"), NAME("target"), PARAMETERS("parameters"))
 _row("DSYNC", 66, TYPE("rrtype"), SCHEME("scheme"), U16("port"), NAME("target"))
 _row("HHIT", 67, BASE64("data"))
 _row("BRID", 68, BASE64("data"))
