@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one table of record types: a type is a row, a row is a list of fields in wire order.
 
-shapes.pyx compiles the rows into C at import; the rdata modules derive from them the parser, the printer, the check of received wire,
-decompression and which names may be compressed. A new type is one row here and one line in the test table. A row
-without fields has no text but RFC 3597's `\\#` form and no rule for its wire.
+shapes.pyx compiles the rows into C at import; the rdata modules derive from them the parser, the printer, the check
+of received wire, decompression and which names may be compressed. A new type is one row here and one line in the test
+table. A row without fields has no text but RFC 3597's `\\#` form and no rule for its wire.
 """
 
 from __future__ import annotations
@@ -240,8 +240,8 @@ WORDS: dict[type[Field], dict[str, int]] = {
     ALGORITHM: {
         "RSAMD5": 1, "DH": 2, "DSA": 3, "ECC": 4, "RSASHA1": 5, "DSA-NSEC3-SHA1": 6, "DSANSEC3SHA1": 6, "NSEC3DSA": 6,
         "RSASHA1-NSEC3-SHA1": 7, "RSASHA1NSEC3SHA1": 7, "NSEC3RSASHA1": 7, "RSASHA256": 8, "RSASHA512": 10,
-        "ECC-GOST": 12, "ECCGOST": 12, "ECDSAP256SHA256": 13, "ECDSAP384SHA384": 14, "ED25519": 15, "ED448": 16, "MLDSA44": 18,
-        "INDIRECT": 252, "PRIVATEDNS": 253, "PRIVATEOID": 254,
+        "ECC-GOST": 12, "ECCGOST": 12, "ECDSAP256SHA256": 13, "ECDSAP384SHA384": 14, "ED25519": 15, "ED448": 16,
+        "MLDSA44": 18, "INDIRECT": 252, "PRIVATEDNS": 253, "PRIVATEOID": 254,
     },
     CERTIFICATE: {
         "PKIX": 1, "SPKI": 2, "PGP": 3, "IPKIX": 4, "ISPKI": 5, "IPGP": 6, "ACPKIX": 7, "IACPKIX": 8,

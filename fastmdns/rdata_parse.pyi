@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rdata from presentation text, for other extensions only: Python calls rdata.from_text()."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rdata to presentation text, for other extensions only: Python calls rdata.to_text()."""
