@@ -75,9 +75,6 @@ class Builder:
         separator it had.
         """
 
-    def rebase(self, soa: Soa, value: Buffer) -> bytes:
-        """Page 0's value again, for a message without question and SOA in front."""
-
 def decode(value: Buffer, apex: bytes, prefix: bytes = b"") -> Records:
     """The records of a page. prefix: Soa.prefix for page 0, empty for all others. WireError where it is damaged."""
 

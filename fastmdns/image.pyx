@@ -304,23 +304,6 @@ cdef class Builder:
         # may end that much earlier.
         return self.encode(records, -1, soa if first else None, pages.octets // len(pages) + PAGE_LIMIT // WINDOW)
 
-    def rebase(self, Soa soa not None, value):
-        """Page 0's value for a message of its own, for a client that spells the apex otherwise in its question.
-
-        It may be longer than PAGE_LIMIT, never longer than a message.
-        """
-        cdef Pages pages = Pages.__new__(Pages)
-        cdef int status
-        self.take(decode(value, soa.apex, soa.prefix), -1)
-        self.begin()
-        self.fill = self.limit = MAX_MESSAGE
-        self.encode_page(0)
-        status = self.close_page(pages, 0)
-        self.records = None
-        if status != OK:
-            raise MemoryError
-        return bytes(pages)
-
     cdef Pages encode(self, Records records, Py_ssize_t soa_at, Soa soa, Py_ssize_t fill=PAGE_LIMIT):
         """The pages of sorted records; the first one is page 0 where a SOA is given."""
         cdef Pages pages = Pages.__new__(Pages)

@@ -551,23 +551,31 @@ class Store:
     """
 
     def __init__(
-        self, path: Path | str, *, readonly: bool = False, map_size: int = FIRST_MAP, sync: bool = True
+        self,
+        path: Path | str,
+        *,
+        readonly: bool = False,
+        map_size: int = FIRST_MAP,
+        max_size: int = READER_MAP,
+        sync: bool = True,
     ) -> None:
+        """map_size is where the map begins, max_size where it ends and a commit fails with StoreError."""
         self.path = Path(path)
         self.builder = image.Builder()
+        self._max_size = max_size
         self._sync = sync
         self._unsynced = Unsynced(self.path)
-        self._lock: int | None = None
         self._writing = Lock()
         self._idle = Condition()  # guards _snapshots: no snapshot while the map changes its size
         self._snapshots = 0
         with _store_errors(self.path):
-            if readonly:
-                self.env = self._open_reader()
-            else:
-                self._lock = _lock_folder(self.path)
-                self.env = self._open_writer(map_size)
-            self.tables = self._open_tables(readonly)
+            self._lock = None if readonly else _lock_folder(self.path)
+            try:
+                self.env = self._open_reader() if readonly else self._open_writer(map_size)
+                self.tables = self._open_tables(readonly)
+            except BaseException:
+                self._unlock()
+                raise
         self.zones, self.pages = self.tables.zones, self.tables.pages
 
     def __enter__(self) -> Self:
@@ -577,12 +585,10 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        if self._lock is not None:
-            if not self._sync:
-                self.flush()
-            os.close(self._lock)
-            self._lock = None
+        if self._lock is not None and not self._sync:
+            self.flush()
         self.env.close()
+        self._unlock()
 
     def begin(self) -> ReadTxn:
         try:
@@ -655,10 +661,18 @@ class Store:
 
     def grow(self) -> None:
         """Double the map. Waits for this process's snapshots, because a new map ends every transaction of the old."""
+        size = self.env.info()["map_size"]
+        if size >= self._max_size:
+            raise StoreError(f"the store {self.path} is full: it may hold {self._max_size} octets")
         with self._idle:
             if not self._idle.wait_for(lambda: self._snapshots == 0, GROW_TIMEOUT):
                 raise StoreError(f"the map of {self.path} is full and can't grow while this process holds a snapshot")
-            self.env.set_mapsize(2 * self.env.info()["map_size"])
+            self.env.set_mapsize(min(2 * size, self._max_size))
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _open_reader(self) -> lmdb.Environment:
         if self._unsynced.is_foreign():

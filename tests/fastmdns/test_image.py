@@ -3,17 +3,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmdns import image
+from bench import zones as zonefiles
+from fastmdns import image, name, zonefile
 from fastmdns.errors import WireError, ZoneError
 from fastmdns.records import Records
+from tests import nameservers
+from tests.conftest import need
 from tests.fastmdns.zones import (
     APEX,
     CAA,
     DLV,
+    NS,
     PRIVATE,
     SOA,
     TXT,
@@ -31,8 +37,7 @@ from tests.fastmdns.zones import (
     wire,
     zone,
 )
-
-NS = 2
+from tests.nameservers import Nsd, Zone
 
 
 def build(zone_records: Records) -> image.Image:
@@ -220,12 +225,6 @@ def test_new_timers_keep_page_0_and_new_names_do_not() -> None:
     assert not old.same_names(builder.soa(APEX, 3600, soa_rdata(1, mname="ns2.example.org")))
 
 
-def test_page_0_can_be_read_without_the_question_in_front() -> None:
-    built = build(zone((under("www"), A, 300, bytes(4))))
-    again = image.Builder().rebase(built.soa, values(built)[0])
-    assert list(image.decode(again, APEX)) == decoded(built)
-
-
 @given(st.data())
 @settings(deadline=None)
 def test_a_damaged_page_is_an_error_and_nothing_else(data: st.DataObject) -> None:
@@ -238,3 +237,35 @@ def test_a_damaged_page_is_an_error_and_nothing_else(data: st.DataObject) -> Non
     except WireError:
         return
     assert len(found) <= int.from_bytes(value[:2])
+
+
+def stream_size(built: image.Image) -> int:
+    """Octets of the transfer, the length in front of each message included."""
+    return sum(len(message) + 2 for message in transfer(built))
+
+
+def zone_of(kind: str, folder: Path) -> tuple[str, Path]:
+    """A zone like a TLD's of 100,000 delegations, one of everyday types, one of 26 records."""
+    if kind == "delegations":
+        found = zonefiles.delegations(folder, 325_000)
+        return found.apex, found.path
+    if kind == "small":
+        small = zonefiles.small_zones(folder, 1)[0]
+        return small.apex, small.path
+    path = folder / "mixed.zone"
+    path.write_text(zonefiles.mixed_text(50_000))
+    return zonefiles.MIXED, path
+
+
+@pytest.mark.parametrize("kind", ["delegations", "mixed", "small"])
+def test_a_transfer_is_no_longer_than_nsds(kind: str, tmp_path: Path) -> None:
+    need("nsd")
+    apex, path = zone_of(kind, tmp_path)
+    built = build(zonefile.parse(path, name.from_text(apex)).records)
+    theirs = 0
+    with Nsd(tmp_path, [Zone(apex, file=path)]) as nsd:
+        for message in nameservers.messages(nsd.address, apex):
+            theirs += len(message) + 2
+            if message.endswith(built.soa.rdata[-20:]):
+                break
+    assert stream_size(built) <= theirs
