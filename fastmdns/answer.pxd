@@ -32,7 +32,7 @@ cdef struct Peer:  # filled by the server from a sockaddr
 
 
 cdef struct Batch:
-    iovec iov[MAX_IOV]  # length prefix + message, again and again; borrowed from the transfer's snapshot and from scratch
+    iovec iov[MAX_IOV]  # length prefix + message, again and again; borrowed from the transfer's snapshot and scratch
     int count  # iov[0] to iov[count - 1] are set
     int first  # the first that is not fully sent; the server moves it, and trims iov[first] after a short write
     Py_ssize_t total  # octets put in since batch_reset(), length prefixes included
@@ -99,8 +99,8 @@ cdef class Answerer:
     """One per process, made after the fork.
 
     It counts REQUESTS_*, REPLIES_*, QUERIES_*, TSIG_*, OVERSIZE_RECORDS, and for every transfer TRANSFERS_STARTED,
-    TRANSFER_MESSAGES, TRANSFER_RECORDS and TRANSFER_OCTETS; TRANSFERS_FINISHED only for whole ones (below): how a Transfer
-    ended, and how many run, the server knows.
+    TRANSFER_MESSAGES, TRANSFER_RECORDS and TRANSFER_OCTETS; TRANSFERS_FINISHED only for whole ones (below): how a
+    Transfer ended, and how many run, the server knows.
     """
 
     cdef object store, txn
@@ -128,7 +128,9 @@ cdef class Answerer:
     cdef int end(self) except -1
     # One query → out, which has room for 65,535 octets and gets no length prefix. Octets written, or DROP, CLOSE,
     # TRANSFER. -3: an exception, the query is to be given up.
-    cdef Py_ssize_t answer(self, const uint8_t *query, Py_ssize_t size, const Peer *peer, bint tcp, uint8_t *out) except? -3
+    cdef Py_ssize_t answer(
+        self, const uint8_t *query, Py_ssize_t size, const Peer *peer, bint tcp, uint8_t *out
+    ) except? -3
     # The transfer the last answer() began. The server owns it and close()s it.
     cdef Transfer take_transfer(self)
 

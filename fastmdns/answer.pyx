@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is answered to whom, and where the octets come from. See answer.pxd for the contract with the server.
 
-Checked in this order, and the first that fails answers: form (message.pyx), TSIG, EDNS version, is the peer known to any
-rule, class, is there such a zone, may the peer have it, is it loaded. This is a hidden primary: it answers SOA, AXFR,
-IXFR and NS, and ANY with the SOA (one rrset is enough, RFC 8482 §4.1), at the exact apex of a zone; types that no zone
-can hold (0, MAILA, MAILB) are NODATA there. Everything else, names below an apex included, is REFUSED, so an answer
-never depends on what else a zone holds. An unknown peer is REFUSED whatever it asks. Nothing outlives a read transaction.
+Checked in this order, and the first that fails answers: form (message.pyx), TSIG, EDNS version, is the peer known to
+any rule, class, is there such a zone, may the peer have it, is it loaded. This is a hidden primary: it answers SOA,
+AXFR, IXFR and NS, and ANY with the SOA (one rrset is enough, RFC 8482 §4.1), at the exact apex of a zone; types that no
+zone can hold (0, MAILA, MAILB) are NODATA there. Everything else, names below an apex included, is REFUSED, so an
+answer never depends on what else a zone holds. An unknown peer is REFUSED whatever it asks. Nothing read from the store
+is kept beyond the transaction it was read in.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
@@ -60,6 +61,7 @@ from fastmdns.message cimport (
     NOTIMP,
     OPCODE_MASK,
     OPCODE_NOTIFY,
+    OPCODE_QUERY,
     QR,
     QUESTION_AT,
     RD,
@@ -301,7 +303,9 @@ cdef class Answerer:
         self.transfer = None
         return transfer
 
-    cdef Py_ssize_t answer(self, const uint8_t *query, Py_ssize_t size, const Peer *peer, bint tcp, uint8_t *out) except? -3:
+    cdef Py_ssize_t answer(
+        self, const uint8_t *query, Py_ssize_t size, const Peer *peer, bint tcp, uint8_t *out
+    ) except? -3:
         cdef Turn turn
         cdef int rcode
         self.whole = False
@@ -322,7 +326,7 @@ cdef class Answerer:
     cdef int decide(self, Turn *turn, const Peer *peer) except -2:
         cdef Query *query = &turn.query
         cdef int rcode = query.problem
-        if query.has_question:
+        if query.has_question and query.opcode == OPCODE_QUERY:
             count(self.counters, type_counter(query.qtype))
         if rcode == FORMERR or rcode == NOTIMP:
             return rcode

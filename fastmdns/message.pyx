@@ -373,7 +373,7 @@ cdef object wire_error(const Reader *reader):
 
 
 def find_tsig(const uint8_t[::1] wire not None):
-    """The TSIG record of any message, or None. WireError where the message or the record is malformed, or it is not last."""
+    """The TSIG record of any message, or None. WireError where either is malformed, or the record is not the last."""
     cdef Reader reader
     cdef Head head
     cdef Tsig tsig

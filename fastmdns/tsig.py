@@ -3,12 +3,13 @@
 
 A request is checked in the RFC's order: key, MAC, time, truncation (§5.2). Key and algorithm must both match. MACs are
 compared in constant time; what length counts is our policy and not the packet's choice: only a whole MAC is accepted,
-a shortened one that is right gives BADTRUNC. Every message of a stream is signed (§5.3.1). Contexts are keyed once,
+a shortened one that is right gives BADTRUNC. Every message of a stream is signed (§5.3.1). Hashes are keyed once,
 when the key is made, and copied per message. hmac-md5 works for a key that names it and is nowhere a default.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -62,10 +63,22 @@ ALGORITHMS = {
 }
 
 
-class Key:
-    """A shared secret under a name. The secret itself is not kept, only a hash context that was keyed with it."""
+def _keyed(digest: str, secret: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """The two halves of HMAC (RFC 2104 §2) with the key already in: a MAC is then two copies of a hash.
 
-    __slots__ = ("_context", "algorithm", "name", "wire")
+    hmac.HMAC.copy() does the same in 2.5 times the time, which is a third of the cost of a signed message of 16 KiB.
+    """
+    block = hashlib.new(digest).block_size
+    padded = (secret if len(secret) <= block else hashlib.new(digest, secret).digest()).ljust(block, b"\0")
+    return hashlib.new(digest, bytes(octet ^ 0x36 for octet in padded)), hashlib.new(
+        digest, bytes(octet ^ 0x5C for octet in padded)
+    )
+
+
+class Key:
+    """A shared secret under a name. The secret itself is not kept, only hashes that were begun with it."""
+
+    __slots__ = ("_inner", "_outer", "algorithm", "name", "wire")
 
     def __init__(self, text: str, algorithm: str, secret: bytes) -> None:
         try:
@@ -76,16 +89,17 @@ class Key:
         except KeyError:
             raise ConfigError(f"unknown TSIG algorithm {algorithm!r}: one of {', '.join(ALGORITHMS)}") from None
         self.name = name.to_text(self.wire)
-        self._context = hmac.new(secret, digestmod=self.algorithm.digest)
+        self._inner, self._outer = _keyed(self.algorithm.digest, secret)
 
     def __repr__(self) -> str:
         return f"Key({self.name}, {self.algorithm.digest})"
 
     def mac(self, *parts: Octets) -> bytes:
-        context = self._context.copy()
+        inner, outer = self._inner.copy(), self._outer.copy()
         for part in parts:
-            context.update(part)
-        return context.digest()
+            inner.update(part)
+        outer.update(inner.digest())
+        return outer.digest()
 
     @property
     def room(self) -> int:

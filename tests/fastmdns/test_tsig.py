@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TSIG on its own; what the server answers to a bad one stands in test_answer.py. dnspython is the other side."""
 
+import hmac
 import time
 
 import dns.message
@@ -58,6 +59,14 @@ def test_dnspython_verifies_our_request_and_our_reply(algorithm):
     reply = dns.message.make_response(query()).to_wire()
     record = tsig.reply_record(verdict(wire, one), reply, clock)
     assert dns.message.from_wire(tsig.append(reply, record), keyring=other_side(one), request_mac=mac).had_tsig
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 127, 128, 129, 300])
+def test_macs_are_those_of_the_standard_library(algorithm, size):
+    secret = bytes(number % 251 for number in range(size))
+    expected = hmac.digest(secret, b"one message", tsig.ALGORITHMS[algorithm].digest)
+    assert key(algorithm, secret=secret).mac(b"one ", b"", memoryview(b"message")) == expected
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
