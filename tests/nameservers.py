@@ -140,15 +140,24 @@ def free_port(host: str = LOOPBACK) -> int:
     raise NameserverError(f"no free port on {host}")
 
 
+def has_ipv6() -> bool:
+    """Many containers have no ::1."""
+    return _is_free(LOOPBACK_IPV6, 0)
+
+
 def _is_free(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.socket(family, socket.SOCK_STREAM) as tcp:
-        try:
+    family = _family(host)
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.socket(family, socket.SOCK_STREAM) as tcp:
             udp.bind((host, port))
             tcp.bind((host, port))
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 # -- asking -----------------------------------------------------------------------------------------------------------
@@ -173,8 +182,7 @@ def ask_serial(address: Address, zone: str, key: Key | None = None, seconds: flo
 
 def _exchange(address: Address, query: bytes, seconds: float) -> bytes | None:
     """The answer over UDP, or None when nothing came that belongs to the query."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as udp:
+    with socket.socket(_family(address.host), socket.SOCK_DGRAM) as udp:
         udp.settimeout(seconds)
         try:
             udp.connect(address)

@@ -123,12 +123,17 @@ def _large_rrsets() -> Iterator[str]:
     yield f'zzz.{RRSETS} 300 IN TXT "last"'
 
 
+def large_text() -> str:
+    """The rdata of one TXT record of 61,440 octets."""
+    return " ".join(f'"{number:0255d}"' for number in range(240))
+
+
 def _oversize() -> Iterator[str]:
     """An rrset that no message can hold whole, and one record that fills a message nearly alone."""
     yield from _apex(OVERSIZE)
     for number in range(6_000):
         yield f"above-64-kib.{OVERSIZE} 300 IN A 10.1.{number // 250}.{number % 250}"
-    yield f"one-record.{OVERSIZE} 300 IN TXT " + " ".join(f'"{number:0255d}"' for number in range(240))
+    yield f"one-record.{OVERSIZE} 300 IN TXT {large_text()}"
     yield f'zzz.{OVERSIZE} 300 IN TXT "last"'
 
 
