@@ -16,7 +16,7 @@ cdef int rdata_check(uint16_t rrtype, const uint8_t *rdata, Py_ssize_t size) noe
 # Rdata of `size` octets at reader.pos inside a message, its names decompressed (nothing behind its end is read), → out.
 cdef int rdata_unpack(Reader *reader, uint16_t rrtype, Py_ssize_t size, Writer *out) noexcept nogil
 
-# Where the names that may be compressed lie (only NS MD MF CNAME SOA MB MG MR PTR MINFO MX, RFC 3597 §4), at most 2,
+# Where the names that may be compressed lie (only NS CNAME SOA MB MG MR PTR MINFO MX; RFC 3597 §4), at most 2,
 # → spans. The rdata must be valid. Their count; 0 for all other types.
 cdef int rdata_compressible(uint16_t rrtype, const uint8_t *rdata, Py_ssize_t size, Span *spans) noexcept nogil
 

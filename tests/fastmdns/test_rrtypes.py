@@ -42,9 +42,9 @@ def test_anything_else_is_no_type(text: str) -> None:
         rrtypes.by_name(text)
 
 
-def test_only_the_types_of_rfc_1035_may_be_compressed() -> None:
+def test_only_types_of_rfc_1035_may_be_compressed() -> None:
     compressed = {row.name for row in rrtypes.rows() if any(getattr(field, "compress", False) for field in row.fields)}
-    assert compressed == {"NS", "MD", "MF", "CNAME", "SOA", "MB", "MG", "MR", "PTR", "MINFO", "MX"}
+    assert compressed == {"NS", "CNAME", "SOA", "MB", "MG", "MR", "PTR", "MINFO", "MX"}
 
 
 def test_fields_that_take_all_that_is_left_stand_last() -> None:
