@@ -52,6 +52,8 @@ ROWS = (
     Row("small-reused-50-quickack", "the same, client acknowledges at once", "/s", more_is_better=True),
     Row("update", "one record changed, large zone", "s"),
     Row("update-larger", "one record changed, zone five times as large", "s"),
+    Row("update-durable", "one record changed, large zone, on the disk", "s"),
+    Row("fsync", "the disk alone: one page written, one fsync", "s"),
 )
 ROW = {row.name: row for row in ROWS}
 
