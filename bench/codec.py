@@ -36,7 +36,7 @@ MX = "10 mail.example.org."
 TXT = '"v=spf1 mx include:_spf.example.net -all" "second string"'
 DS = "12345 13 2 3490A6806D47F17A34C29E2CE80E8A999FFBE4BE0123456789ABCDEF01234567"
 QUERY = dns.message.make_query("example.org.", "SOA", use_edns=0).to_wire()
-ZONE_RECORDS = 5_000
+ZONE_RECORDS = 1_000
 ZONE = mixed_text(ZONE_RECORDS).encode()
 
 

@@ -107,28 +107,29 @@ def table(bench: Bench, rows: Sequence[Row], servers: Sequence[str]) -> str:
         cells = [_cell(bench, row, name) for name in servers]
         if any(cell != "–" for cell in cells):
             lines.append(f"| {row.title} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join(lines) if len(lines) > 2 else ""
 
 
 def target_list(bench: Bench) -> str:
     """A line a target that was measured: met or not."""
     word = {True: "met", False: "**missed**"}
     rows = [f"| {v.target} | {v.value} | {word[v.met]} |" for v in verdicts(bench.measures) if v.met is not None]
-    return "\n".join(["| target | measured | |", "|---|---:|---|", *rows])
+    return "\n".join(["| target | measured | |", "|---|---:|---|", *rows]) if rows else ""
 
 
 def markdown(bench: Bench, content: dict[str, Any]) -> str:
     facts, scale = content["machine"], bench.scale
     servers = [name for name in TITLES if name in bench.servers or name == "raw"]
     peers = ", ".join(f"{TITLES[name]} {content['versions'][name]}" for name in bench.servers if name != OURS)
-    return (
+    intro = (
         f"Measured {content['date'][:10]} by `{content['command']}` on {facts['cores']} cores of {facts['cpu']}, "
         f"Linux {facts['kernel']}, beside {peers}; each with {scale.processes} processes or threads, all on loopback, "
         f"clients on the same cores. The large zone has {scale.records:,} records like a TLD's, the small ones are "
         f"{scale.small:,} of 26 records. Medians of {scale.rounds} interleaved rounds; in brackets how many times "
-        f"better fastmdns is.\n\n{table(bench, ROWS, servers)}\n\n{target_list(bench)}\n\n"
-        f"{table(bench, CODEC_ROWS, (OURS, 'dnspython'))}\n"
+        f"better fastmdns is."
     )
+    tables = (table(bench, ROWS, servers), target_list(bench), table(bench, CODEC_ROWS, (OURS, "dnspython")))
+    return "\n\n".join([intro, *filter(None, tables)]) + "\n"
 
 
 def fill(readme: Path, text: str) -> None:

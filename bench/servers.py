@@ -19,6 +19,7 @@ import dns.name
 from bench.client import Load, LoadError
 from tests.nameservers import Bind, Key, Knot, Nameserver, NameserverError, Nsd, PowerDns, Zone
 
+ROOT = Path(__file__).parent.parent
 KEY = Key("bench-key.")
 
 
@@ -47,7 +48,10 @@ class Fastmdns(Nameserver):
     def configure(self) -> Sequence[str | Path]:
         # Folders: ten thousand names would not fit on a command line.
         folders = sorted({zone.file.parent for zone in self.zones if zone.file})
-        arguments: list[str | Path] = ["-m", "fastmdns", "serve", *folders, "--store", self.folder / "store"]
+        # An installed package has its bytecode beside it; this makes sure of the same for the source tree.
+        arguments: list[str | Path] = ["-u", "PYTHONDONTWRITEBYTECODE", f"PYTHONPATH={ROOT}"]
+        arguments += [sys.executable, "-m", "fastmdns", "serve", *folders]
+        arguments += ["--store", self.folder / "store"]
         arguments += ["--listen", "{}:{}".format(*self.address), "--processes", str(self.processes)]
         arguments += ["--metrics", "", "--no-log-transfers", "--max-transfers-per-address", "1000"]
         for key in self.keys:
@@ -55,7 +59,7 @@ class Fastmdns(Nameserver):
         return arguments
 
     def _executable(self) -> Path:
-        return Path(sys.executable)
+        return Path("/usr/bin/env")
 
 
 SERVERS: dict[str, type[Nameserver]] = {

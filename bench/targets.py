@@ -152,7 +152,7 @@ def verdicts(measures: Measures) -> Iterator[Verdict]:
 def show(value: float, unit: str) -> str:
     """A number as a person reads it."""
     if unit == "s":
-        return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.3g} ms"
+        return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.3g} ms" if value >= 1e-4 else f"{value * 1e6:.2g} µs"
     if unit == "octets":
         return f"{value / 1e6:.3g} MB" if value < 1e7 else f"{value / 1e6:.1f} MB"
     if unit == "/s":
