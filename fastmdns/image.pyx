@@ -648,6 +648,8 @@ def rrset_key(bytes owner not None, int rrtype):
     """Where an rrset stands among the pages: its page is the last one whose separator is not greater."""
     cdef uint8_t key[MAX_PAGE_KEY]
     name.check(owner)
+    if not 0 < rrtype <= 0xFFFF:
+        raise WireError("a record's type is a number from 1 to 65535")
     return key[:edit_key(owner, <int>len(owner), <uint16_t>rrtype, key)]
 
 

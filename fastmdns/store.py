@@ -512,6 +512,11 @@ class Unsynced:
                 self._in_flight = False
                 self._commits += 1
 
+    def adopt(self) -> bool:
+        """Take over the file of a process of this boot, if there is one."""
+        self._marked = self._path.exists()
+        return self._marked
+
     def clear(self, sync: Callable[[], None]) -> None:
         """Sync, and take the file away unless a commit came meanwhile."""
         with self._lock:
@@ -690,7 +695,10 @@ class Store:
         if self._unsynced.is_foreign():
             for file in ("data.mdb", "lock.mdb", "unsynced"):
                 (self.path / file).unlink(missing_ok=True)
-        return lmdb.open(str(self.path), map_size, sync=self._sync, mode=0o640, **_ENVIRONMENT)
+        env = lmdb.open(str(self.path), map_size, sync=self._sync, mode=0o640, **_ENVIRONMENT)
+        if self._unsynced.adopt() and self._sync:
+            self._unsynced.clear(lambda: env.sync(True))
+        return env
 
     def _open_tables(self, readonly: bool) -> Tables:
         meta = self.env.open_db(b"meta", create=not readonly)

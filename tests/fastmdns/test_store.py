@@ -279,6 +279,13 @@ def test_a_record_too_large_for_a_message_is_refused(store: Store) -> None:
     assert content(store) == before
 
 
+@pytest.mark.parametrize("rrtype", [0, -1, 65536 + NS])
+def test_a_type_out_of_range_is_refused(store: Store, rrtype: int) -> None:
+    store.publish(zone())
+    with pytest.raises(WireError, match="from 1 to 65535"):
+        store.update(APEX, {(APEX, rrtype): None})
+
+
 def test_a_record_out_of_zone_is_refused(store: Store) -> None:
     store.publish(zone())
     with pytest.raises(WireError, match="not within"):
@@ -487,6 +494,14 @@ def test_the_store_does_not_grow_with_every_reload(store: Store) -> None:
 
 
 # Opening
+
+
+def test_a_synced_store_makes_up_for_a_writer_that_died_unsynced(tmp_path: Path) -> None:
+    kill_a_writer(tmp_path, 2, 0)
+    assert (tmp_path / "unsynced").exists()
+    with Store(tmp_path, sync=True) as store:
+        assert not (tmp_path / "unsynced").exists()
+        assert content(store)[0][3] >= soa_rdata(2)
 
 
 def test_a_second_writer_is_told_who_the_first_one_is(store: Store) -> None:
