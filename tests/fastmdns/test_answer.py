@@ -501,6 +501,55 @@ def test_transfers_are_counted(primary):
     assert counted == [2, 1, len(whole) + len(several), 5 + 5003, octets]
 
 
+def test_a_transfer_is_one_version_though_the_zone_changes_meanwhile(tmp_path):
+    """The second transaction is begun when the transfer has begun: the zone is replaced just then."""
+
+    class Changing:
+        def __init__(self, store):
+            self.store, self.pages, self.begun = store, store.pages, 0
+
+        def begin(self):
+            self.begun += 1
+            if self.begun == 2:
+                self.store.publish(zone(TLD, *hosts(100), serial=2))
+            return self.store.begin()
+
+    with Store(tmp_path / "store", sync=False) as store:
+        store.publish(zone(TLD, *hosts(5000), serial=1))
+        primary = open_primary(Changing(store))
+        old, new = primary.ask(ask_for(TLD, AXFR)), primary.ask(ask_for(TLD, AXFR))
+    assert (len(rows(old, TLD)), len(rows(new, TLD))) == (5003, 103)
+    assert old[-1][-20:-16] == struct.pack(">I", 1)
+
+
+def test_without_a_reader_left_transfers_are_servfail_and_soa_is_still_answered(store, caplog):
+    class Full:
+        pages, begun = store.pages, 0
+
+        def begin(self):
+            self.begun += 1
+            if self.begun > 1:
+                raise StoreError("no reader left")
+            return store.begin()
+
+    for wire, expected in ((ask_for(TLD, AXFR, edns=True), (SERVFAIL, NOT_READY)), (ask_for(TLD), (NOERROR, None))):
+        primary = open_primary(Full())
+        assert facts(primary.one(wire))[:2] == expected
+        assert primary.counters[Counter.TRANSFERS_REFUSED_QUOTA] == (expected[0] == SERVFAIL)
+    assert [one.getMessage() for one in caplog.records] == ["store unreadable error=no reader left"]
+
+
+def test_a_page_of_another_zone_never_slips_into_a_transfer(tmp_path):
+    with Store(tmp_path / "store", sync=False) as store:
+        row = store.publish(zone(TLD, *hosts(5000)))
+        store.publish(zone(ORG, *hosts(5000)))
+        with store.env.begin(write=True) as txn:
+            last = [key for key, _ in txn.cursor(store.pages) if key.startswith(row.first_key)][-1]
+            txn.delete(last, db=store.pages)
+        with pytest.raises(StoreError, match="fewer pages"):
+            open_primary(store).ask(ask_for(TLD, AXFR))
+
+
 def test_a_changed_zone_is_served_at_once(tmp_path):
     with Store(tmp_path / "store", sync=False) as store:
         primary = open_primary(store)
