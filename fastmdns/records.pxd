@@ -9,7 +9,6 @@ cdef struct Record:  # a view; all pointers borrowed from the arena, valid until
     const uint8_t *key  # canonical key of the owner (name.pxd)
     const uint8_t *rdata  # uncompressed wire
     uint32_t ttl
-    uint32_t line  # of the file it came from, 0 where it came from none
     uint16_t rrtype
     uint16_t rdlength
     uint16_t key_length
@@ -32,7 +31,7 @@ cdef class Records:
     cdef bint in_order  # canonical order so far (owner key, type, rdata), no two alike: no sort needed
     cdef uint32_t line  # set before append: the line the next records come from
     cdef uint64_t last_owner  # offset in the arena of the owner of the last record appended
-    cdef list sources  # (offset in the arena, file name): records from there on come from that file
+    cdef list sources  # (offset in the arena, file, lines before): where the records from there on come from
 
     # Room for about that many octets and records at once; a hint that saves growing. OK or NO_MEMORY.
     cdef int reserve(self, uint64_t octets, Py_ssize_t records) noexcept nogil
@@ -40,6 +39,8 @@ cdef class Records:
     # before the end, among those of its owner.
     cdef int append(self, const uint8_t *owner, int owner_length, uint16_t rrtype, uint32_t ttl, const uint8_t *rdata,
                     uint16_t rdlength) noexcept nogil
+    # The other's records behind these, as if they had been appended; the other keeps its own. OK or NO_MEMORY.
+    cdef int absorb(self, Records other) noexcept nogil
     cdef Record at(self, Py_ssize_t index) noexcept nogil
     # Canonical order (owner key, type, rdata by memcmp), exact duplicates dropped (RFC 2181 §5). Stable. Python: sort().
     cdef int put_in_order(self) noexcept nogil

@@ -140,9 +140,9 @@ cdef class Records:
                 start += 1
         return warnings
 
-    def mark_source(self, str name not None) -> None:
-        """Records appended from now on come from that file."""
-        self.sources.append((self.used, name))
+    def mark_source(self, str name not None, int lines_before=0) -> None:
+        """Records appended from now on come from that file; their lines are counted from behind lines_before."""
+        self.sources.append((self.used, name, lines_before))
 
     cdef int reserve(self, uint64_t octets, Py_ssize_t records) noexcept nogil:
         cdef uint64_t room = self.used + octets
@@ -184,7 +184,6 @@ cdef class Records:
         record.key = record.owner + owner.length
         record.rdata = <const uint8_t *>(entry + 1)
         record.ttl = entry.ttl
-        record.line = entry.line
         record.rrtype = entry.rrtype
         record.rdlength = entry.rdlength
         record.key_length = owner.key_length
@@ -201,6 +200,27 @@ cdef class Records:
             return NO_MEMORY
         self.in_order = True
         self.last_owner = self.at(self.count - 1).owner_id
+        return OK
+
+    cdef int absorb(self, Records other) noexcept nogil:
+        cdef uint64_t start = self.used
+        cdef Slot *slots
+        cdef Py_ssize_t index
+        if other.count == 0:
+            return OK
+        if self.reserve(other.used, other.count) != OK:
+            return NO_MEMORY
+        memcpy(self.arena + start, other.arena, other.used)
+        slots = self.slots + self.count
+        for index in range(other.count):
+            slots[index].prefix = other.slots[index].prefix
+            slots[index].entry = other.slots[index].entry + start
+        self.in_order = self.in_order and other.in_order and (
+            self.count == 0 or compare_owners(self, self.slots[self.count - 1].entry, slots[0].entry) < 0
+        )
+        self.last_owner = other.last_owner + start
+        self.used += other.used
+        self.count += other.count
         return OK
 
     cdef Py_ssize_t rrset_end(self, Py_ssize_t index) noexcept nogil:
@@ -616,8 +636,10 @@ cdef object unify_rrset(Records zone, Py_ssize_t index):
 
 cdef object problem(Records zone, Py_ssize_t index, str reason):
     cdef uint64_t offset = zone.slots[index].entry
+    cdef uint32_t line = entry_at(zone, offset).line
     source = bisect_right(zone.sources, offset, key=source_start)
-    return Problem(reason, zone.sources[source - 1][1] if source else "", entry_at(zone, offset).line)
+    _, name, before = zone.sources[source - 1] if source else (0, "", 0)
+    return Problem(reason, name, before + line if line else 0)
 
 
 cdef tuple tuple_at(Records zone, Py_ssize_t index):
@@ -681,5 +703,5 @@ cdef str name_text(bytes name):
     return text[:name_to_text(name, <int>len(name), text)].decode("ascii")
 
 
-def source_start(source: tuple[int, str]) -> int:
+def source_start(source: tuple[int, str, int]) -> int:
     return source[0]

@@ -11,6 +11,7 @@ BUFFER_SIZE: int
 MAX_PROBLEMS: int
 MAX_DEPTH: int
 PROGRESS_STEP: int
+SPLIT_FROM: int
 
 class Parsed(NamedTuple):
     records: Records  # sorted, checked

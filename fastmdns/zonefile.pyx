@@ -6,7 +6,9 @@ process when someone cuts the file short. A logical line becomes tokens that bor
 record in the arena, without the GIL; only directives, rare types and mistakes come up to Python.
 
 All mistakes of a zone are collected (MAX_PROBLEMS, then a count) and nothing is dropped in silence: a record outside
-the zone is a mistake. Where RFCs leave room: a TTL that is missing is $TTL's, else that of the record before, else the
+the zone is a mistake. A large file is read by two threads: the second begins in the middle, at a line that looks like
+the start of a record, and the first accepts its work only after it came to that very line as the start of a record
+and with the same $ORIGIN and TTL; the second stops by itself where Python is needed. Where RFCs leave room: a TTL that is missing is $TTL's, else that of the record before, else the
 SOA's minimum. Differing TTLs in an rrset are a warning and the lowest is used. A string of more than 255 octets is
 refused, not split. What $ORIGIN, $TTL and owners say inside an included file ends with it. $INCLUDE is relative to the
 file it stands in and can't leave the zone's folder.
@@ -14,10 +16,12 @@ file it stands in and can't leave the zone's folder.
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from stat import S_ISREG
+from threading import Thread
 from typing import BinaryIO, NamedTuple
 
 from cpython.buffer cimport PyBUF_WRITE
@@ -62,6 +66,7 @@ cdef extern from *:
 
 MAX_PROBLEMS = 100
 MAX_DEPTH = 16  # files that include files
+SPLIT_FROM = 16 << 20  # octets of a file: below, a second thread gains next to nothing
 PROGRESS_STEP = 4 << 20  # octets between two calls of progress
 BUFFER_SIZE = 256 << 10  # fits the second-level cache beside the arena's end
 MAX_SHOWN = 60  # octets of a wrong word in a message
@@ -170,8 +175,9 @@ def parse(
     zone = Zone(apex, (path.parent if root is None else root).resolve(), default_ttl, progress)
     try:
         with path.open("rb", buffering=0) as file:
-            zone.total = os.fstat(file.fileno()).st_size
-            zone.read(file, path)
+            status = os.fstat(file.fileno())
+            zone.total = status.st_size
+            zone.read(Section(file.fileno(), 0) if S_ISREG(status.st_mode) else file, path)
     except OSError as error:
         raise ZoneError([Problem(f"cannot be read: {error.strerror}", str(path))]) from error
     return zone.finish()
@@ -185,6 +191,20 @@ def parse_text(data: bytes, apex: bytes, *, default_ttl: int | None = None, name
     return zone.finish()
 
 
+class Section:
+    """A file from one offset to another, or to its end; several of one file don't disturb each other."""
+
+    def __init__(self, fd: int, start: int) -> None:
+        self.fd = fd
+        self.at = start
+        self.end = sys.maxsize
+
+    def readinto(self, view: memoryview) -> int:
+        got = os.preadv(self.fd, [view[:max(self.end - self.at, 0)]], self.at)
+        self.at += got
+        return got
+
+
 cdef class Zone:
     """What all files of one zone fill: its records, and the problems found."""
 
@@ -193,6 +213,7 @@ cdef class Zone:
     cdef object default_ttl
     cdef object progress
     cdef public object total  # octets of the zone's own file
+    cdef object told  # the steps of progress told so far
     cdef list files
     cdef list problems
     cdef Py_ssize_t unnamed  # problems beyond the cap
@@ -204,6 +225,7 @@ cdef class Zone:
         self.progress = progress
         self.files = []
         self.problems = []
+        self.told = 0
 
     def read(self, file: BinaryIO, path: Path | None) -> None:
         source = Source(self, file, path)
@@ -211,6 +233,7 @@ cdef class Zone:
         if self.default_ttl is not None:
             source.default_ttl = self.default_ttl
         self.records.reserve(2 * self.total, self.total // 32)
+        source.can_split = isinstance(file, Section) and self.total >= SPLIT_FROM and len(os.sched_getaffinity(0)) > 1
         source.read()
 
     def finish(self) -> Parsed:
@@ -245,6 +268,12 @@ cdef class Source:
     cdef int depth  # how many files include this one
     cdef int fixed_line  # the line of the $GENERATE whose lines these are, else 0
     cdef object done  # octets read
+    cdef object before  # octets that were read of the file when this began
+    cdef public bint can_split  # worth a second thread; it starts once the file's head is known
+    cdef Source ahead  # what reads the file's second half in another thread, or None
+    cdef object thread  # of one that is ahead
+    cdef bint cancelled, failed  # of one that is ahead: its work is of no use
+    cdef int64_t first_ttl  # of one that is ahead: its last_ttl when it began
 
     cdef uint8_t *buffer  # owned; a sentinel newline and SLACK octets behind the last one
     cdef Py_ssize_t room, size, pos  # pos: where the next logical line begins
@@ -254,6 +283,8 @@ cdef class Source:
     cdef uint8_t *rdata  # owned, MAX_RDATA octets
 
     cdef int line  # of pos
+    cdef Py_ssize_t begun  # where the logical line begins that was read last
+    cdef int begun_line
     cdef bint blank_start  # the logical line begins with a blank: its owner is the last one
     cdef int end_line, end_column  # where the logical line ends
 
@@ -284,7 +315,7 @@ cdef class Source:
         self.file = file
         self.path = path
         self.shown = "" if path is None else str(path)
-        self.done = 0
+        self.done = self.before = 0
         self.line = 1
         self.default_ttl = self.last_ttl = -1
         self.room = BUFFER_SIZE
@@ -308,10 +339,16 @@ cdef class Source:
         self.owner_text = NULL
 
     def read(self) -> None:
-        cdef int event = MORE
         self.records.mark_source(self.shown)
         if self.path is not None and self.path not in self.zone.files:
             self.zone.files.append(self.path)
+        try:
+            self.read_on(MORE)
+        finally:
+            if self.ahead is not None:
+                self.leave_behind()
+
+    def read_on(self, int event) -> None:
         while event != END:
             if event == MORE:
                 self.refill()
@@ -328,6 +365,20 @@ cdef class Source:
 
     def refill(self) -> None:
         """Keep the line that has begun, and read on behind it."""
+        cdef Py_ssize_t got = self.fill()
+        if got == 0 and self.ahead is not None and not self.meet():
+            got = self.fill()
+        self.final = got == 0
+        if self.done == got and got >= 3 and memcmp(self.buffer, b"\xEF\xBB\xBF", 3) == 0:
+            self.add_problem("the file begins with a UTF-8 byte order mark; save it without one", 1, 1)
+            self.pos = 3
+        if self.depth == 0 and not self.fixed_line:
+            self.tell_progress(got)
+        if self.can_split and self.done > got:
+            self.split()
+
+    cdef Py_ssize_t fill(self) except -1:
+        """The octets that could be read; what is kept moves to the front."""
         cdef Py_ssize_t kept = self.size - self.pos
         memmove(self.buffer, self.buffer + self.pos, kept)
         self.pos = 0
@@ -339,11 +390,8 @@ cdef class Source:
         )
         self.size = kept + got
         self.buffer[self.size] = c"\n"
-        self.final = got == 0
-        if self.done == 0 and got >= 3 and memcmp(self.buffer, b"\xEF\xBB\xBF", 3) == 0:
-            self.add_problem("the file begins with a UTF-8 byte order mark; save it without one", 1, 1)
-            self.pos = 3
-        self.count_progress(got)
+        self.done += got
+        return got
 
     cdef int grow(self) except -1:
         cdef uint8_t *larger = <uint8_t *>realloc(self.buffer, self.room * 2 + SLACK)
@@ -353,12 +401,96 @@ cdef class Source:
         self.room *= 2
         return 0
 
-    cdef int count_progress(self, Py_ssize_t got) except -1:
-        before = self.done
-        self.done = before + got
-        if self.zone.progress is not None and self.depth == 0 and not self.fixed_line:
-            if got == 0 or self.done // PROGRESS_STEP != before // PROGRESS_STEP:
-                self.zone.progress(self.done, max(self.zone.total, self.done))
+    cdef int tell_progress(self, Py_ssize_t got) except -1:
+        if self.zone.progress is None:
+            return 0
+        done = self.before + self.done
+        if self.ahead is not None:
+            done += self.ahead.before + self.ahead.done
+        if got == 0 or done // PROGRESS_STEP != self.zone.told:
+            self.zone.told = done // PROGRESS_STEP
+            self.zone.progress(done, max(self.zone.total, done))
+        return 0
+
+    # --- two threads
+
+    cdef int split(self) except -1:
+        """Let another thread begin in the middle of what is left."""
+        self.can_split = False
+        middle = (self.done + self.zone.total) // 2
+        ahead = Source(self.zone, Section(self.file.fd, middle), self.path)
+        ahead.fill()
+        if not find_record(ahead):
+            return 0
+        self.file.end = middle + ahead.pos
+        ahead.before = -ahead.pos
+        ahead.records = Records(self.records.apex)
+        ahead.records.reserve(self.zone.total, self.zone.total // 64)
+        ahead.inherit(self)
+        self.ahead = ahead
+        ahead.thread = Thread(target=ahead.read_ahead, name="zonefile")
+        ahead.thread.start()
+        return 0
+
+    cdef int inherit(self, Source other) except -1:
+        """Begin with what its lines said so far, but for the owner."""
+        self.set_origin(other.origin[:other.origin_length])
+        self.default_ttl = other.default_ttl
+        self.last_ttl = self.first_ttl = other.last_ttl
+        return 0
+
+    def read_ahead(self) -> None:
+        """Read until the end, or to the line that needs Python; that one is left to be read again."""
+        cdef int event = LINE
+        try:
+            while event in (LINE, MORE) and not self.cancelled:
+                if event == MORE:
+                    self.final = self.fill() == 0
+                with nogil:
+                    event = read_records(self)
+        except (OSError, MemoryError):
+            self.failed = True
+        if event not in (MORE, END):
+            self.pos = self.begun
+            self.line = self.begun_line
+
+    cdef bint meet(self) except -1:
+        """This half is read. True where the other half can follow it; then all that is left is to go on there."""
+        if self.size == 0 and self.agrees_with(self.ahead):
+            self.ahead.thread.join()
+            if not self.ahead.failed:
+                self.hand_over()
+                return True
+        self.leave_behind()
+        self.file.end = sys.maxsize
+        return False
+
+    cdef bint agrees_with(self, Source ahead) except -1:
+        """Does what lines said until here equal what the other half began with? (What $TTL gives, no record changes.)"""
+        return (
+            self.origin[:self.origin_length] == ahead.origin[:ahead.origin_length]
+            and self.default_ttl == ahead.default_ttl
+            and (self.default_ttl >= 0 or self.last_ttl == ahead.first_ttl)
+        )
+
+    cdef int hand_over(self) except -1:
+        cdef Source ahead = self.ahead
+        self.ahead = None
+        self.records.mark_source(self.shown, self.line - 1)
+        if self.records.absorb(ahead.records) != OK:
+            raise MemoryError
+        self.records.mark_source(self.shown)
+        ahead.records = self.records
+        ahead.line += self.line - 1
+        ahead.before += self.done
+        ahead.read_on(LINE)
+        self.done = ahead.before + ahead.done
+        return 0
+
+    cdef int leave_behind(self) except -1:
+        self.ahead.cancelled = True
+        self.ahead.thread.join()
+        self.ahead = None
         return 0
 
     # --- mistakes
@@ -477,10 +609,9 @@ cdef class Source:
 
     cdef int read_child(self, Source child, bytes origin) except -1:
         """Read lines that inherit from these and leave nothing behind but records."""
+        child.inherit(self)
         child.set_origin(origin)
         child.depth = self.depth + 1
-        child.default_ttl = self.default_ttl
-        child.last_ttl = self.last_ttl
         child.owner_length = self.owner_length
         memcpy(child.owner, self.owner, 256)
         child.read()
@@ -563,6 +694,18 @@ cdef int read_records(Source source) noexcept nogil:
             return event
 
 
+cdef bint find_record(Source source) noexcept nogil:
+    """Skip to the first line that could be the start of a record."""
+    cdef const uint8_t *at = source.buffer
+    cdef const uint8_t *end = source.buffer + source.size
+    while at < end:
+        at = <const uint8_t *>memchr(at, c"\n", end - at + 1) + 1
+        if at < end and CHAR[at[0]] == WORD and at[0] != c"$":
+            source.pos = at - source.buffer
+            return True
+    return False
+
+
 cdef int read_line(Source source) noexcept nogil:
     """The next logical line → tokens. LINE, or MORE with nothing taken, END, FAULT, OUT_OF_MEMORY."""
     cdef const uint8_t *at = source.buffer + source.pos
@@ -574,6 +717,8 @@ cdef int read_line(Source source) noexcept nogil:
     cdef int open_column = 0
     cdef int parens = 0
     cdef uint8_t char
+    source.begun = source.pos
+    source.begun_line = line
     source.count = 0
     source.blank_start = CHAR[at[0]] == BLANK
     while True:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import re
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,104 @@ def test_what_progress_raises_ends_the_reading(tmp_path: Path) -> None:
 def test_the_root_zone_is_read() -> None:
     parsed = zonefile.parse_text(b". 60 SOA a. b. 1 2 3 4 5\n. 60 NS a.\norg 60 NS x.org\n", b"\0")
     assert lines(parsed.records) == [". 60 NS a.", ". 60 SOA a. b. 1 2 3 4 5", "org. 60 NS x.org."]
+
+
+# --- two threads
+
+PIECES = {
+    "plain": [b"h%d A 192.0.2.1\n", b"h%d 60 IN TXT x\n    MX 1 @\n", b"; h%d\n\n"],
+    "unordered": [b"z%d A 192.0.2.1\n", b"a%d NS x\n NS a\n", b"A%d A 192.0.2.2\n"],
+    "parentheses": [b"h%d TXT (\nx\ny A 192.0.2.1\n)\n", b"g%d A 192.0.2.1\n"],
+    "origins": [b"$ORIGIN o%d.example.org.\n", *[b"h%d A 192.0.2.1\n"] * 20_000],
+    "ttls": [b"$TTL 6%d\n", *[b"h%d A 192.0.2.1\n"] * 20_000],
+    "rare types": [b"h%d HTTPS 1 . port=1\n", *[b"h%d A 192.0.2.1\n"] * 5000],
+    "mistakes": [b"h%d A x\n", b"%d FOO\n", *[b"h%d A 192.0.2.1\n"] * 5000],
+    "blank owners": [b"h%d A 192.0.2.1\n", *[b" TXT %d\n"] * 200],
+    "out of zone": [b"h%d.example.net. A 192.0.2.1\n TXT x\n", *[b"h%d A 192.0.2.1\n"] * 5000],
+}
+TTL_OF_THE_RECORD_BEFORE = b"@ 60 SOA ns root 1 2 3 4 5\n@ NS ns\n"
+
+
+def pieces(kind: str, seed: int, head: bytes) -> bytes:
+    """A zone of about a megabyte or more, several buffers long."""
+    rng = random.Random(seed)
+    return head + b"".join(rng.choice(PIECES[kind]) % number for number in range(100_000)) + b"; " + b"x" * 400_000
+
+
+class Threads:
+    """How many second threads were started."""
+
+    def __init__(self) -> None:
+        self.started = 0
+
+    def __call__(self, **options: Any) -> threading.Thread:
+        self.started += 1
+        return threading.Thread(**options)
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Threads:
+    started = Threads()
+    monkeypatch.setattr(zonefile, "Thread", started)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
+    return started
+
+
+def outcome(path: Path) -> object:
+    try:
+        parsed = zonefile.parse(path, APEX)
+    except ZoneError as error:
+        return error.problems
+    return list(parsed.records), parsed.warnings
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("head", [HEAD, TTL_OF_THE_RECORD_BEFORE], ids=["$TTL", "no $TTL"])
+@pytest.mark.parametrize("kind", PIECES)
+def test_two_threads_read_what_one_reads(
+    kind: str, head: bytes, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Threads
+) -> None:
+    path = tmp_path / "example.org.zone"
+    path.write_bytes(pieces(kind, seed, head))
+    monkeypatch.setattr(zonefile, "SPLIT_FROM", 1 << 30)
+    alone = outcome(path)
+    assert threads.started == 0
+    monkeypatch.setattr(zonefile, "SPLIT_FROM", 1 << 19)
+    assert outcome(path) == alone
+    assert threads.started == 1
+
+
+def test_a_record_around_the_middle_is_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Threads
+) -> None:
+    path = tmp_path / "example.org.zone"
+    path.write_bytes(HEAD + b"a TXT (\n" + b"; x\n" * 200_000 + b"b A 192.0.2.1\n" + b"; x\n" * 200_000 + b")\n")
+    monkeypatch.setattr(zonefile, "SPLIT_FROM", 1 << 19)
+    assert [data for *_, data in zonefile.parse(path, APEX).records][2:] == [b"\1b\1A\x09192.0.2.1"]
+
+
+def test_progress_counts_what_both_threads_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Threads
+) -> None:
+    path = tmp_path / "example.org.zone"
+    path.write_bytes(long_zone(400_000))
+    monkeypatch.setattr(zonefile, "SPLIT_FROM", 1 << 19)
+    told: list[tuple[int, int]] = []
+    zonefile.parse(path, APEX, progress=lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert told[-1] == (path.stat().st_size, path.stat().st_size)
+
+
+def test_an_interrupt_ends_both_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Threads) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "example.org.zone"
+    path.write_bytes(long_zone(400_000))
+    monkeypatch.setattr(zonefile, "SPLIT_FROM", 1 << 19)
+    with pytest.raises(KeyboardInterrupt):
+        zonefile.parse(path, APEX, progress=stop)
+    assert [thread.name for thread in threading.enumerate()] == ["MainThread"]
 
 
 # --- what may be included
