@@ -55,8 +55,8 @@ peers-if-possible:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then tests/install-peers.sh; \
 	else echo "fastmdns: tests that need a name server which is not installed will skip; 'make peers' installs them"; fi
 
-soak: build ## load, reloads and kills for MINUTES=10, watching memory and descriptors
-	$(BIN)/python -m bench soak --minutes $(or $(MINUTES),10)
+soak: build $(VENV)/.test ## load, reloads and kills for MINUTES=10, watching memory and descriptors
+	$(BIN)/python scripts/soak.py --minutes $(or $(MINUTES),10)
 
 docs: build ## write the reference of all settings again (docs/configuration.md)
 	$(BIN)/python scripts/reference.py

@@ -17,7 +17,7 @@ DIRECTIVES = {
     "cdivision": True,
     "embedsignature": True,
 }
-COMPILE = os.environ.get("FASTMDNS_CFLAGS", "-O3 -fno-strict-aliasing -Wno-unreachable-code").split()
+COMPILE = os.environ.get("FASTMDNS_CFLAGS", "-O3 -g0 -fno-strict-aliasing -Wno-unreachable-code").split()
 LINK = os.environ.get("FASTMDNS_LDFLAGS", "").split()
 
 
