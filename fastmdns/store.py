@@ -528,10 +528,13 @@ class Unsynced:
                 self._marked = False
 
     def _mark(self) -> None:
-        with self._path.open("w") as file:
+        """Whole or not at all: a reader that opens the store meanwhile must not take an empty file for another boot."""
+        beside = self._path.with_suffix(".new")
+        with beside.open("w") as file:
             file.write(_boot_id())
             file.flush()
             os.fsync(file.fileno())
+        beside.replace(self._path)
         _sync_folder(self._path.parent)
         self._marked = True
 
