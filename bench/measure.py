@@ -2,7 +2,8 @@
 """How anything here is measured: interleaved rounds A B C A B C, so that a noisy minute hurts all alike.
 
 A sample gives a number for one or several rows. A server that has used up the budget of a group is left out of the
-further rounds and keeps what it has (PowerDNS and BIND need seconds where others need milliseconds).
+further rounds and keeps what it has (PowerDNS and BIND need seconds where others need milliseconds). A peer that fails
+is left out with a remark; when ours fails, so does the run.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from bench.client import LoadError
+from tests.nameservers import NameserverError
+
+OURS = "fastmdns"
 Server = TypeVar("Server")
 
 
@@ -71,15 +76,26 @@ class Bench:
 
     def interleave(self, servers: Mapping[str, Server], sample: Callable[[Server], Mapping[str, float]]) -> None:
         """`rounds` rounds over all the servers."""
-        spent = dict.fromkeys(servers, 0.0)
+        left = dict.fromkeys(servers, self.scale.budget)
         for _ in range(self.scale.rounds):
-            for name, server in servers.items():
-                if spent[name] > self.scale.budget:
-                    continue
+            for name in [name for name in servers if left[name] > 0]:
                 started = time.monotonic()
-                for row, value in sample(server).items():
-                    self.add(row, name, value)
-                spent[name] += time.monotonic() - started
+                try:
+                    found = sample(servers[name])
+                except (LoadError, NameserverError) as error:
+                    left[name] = 0
+                    self.remark(name, error)
+                else:
+                    for row, value in found.items():
+                        self.add(row, name, value)
+                    left[name] -= time.monotonic() - started
+
+    def remark(self, name: str, error: Exception) -> None:
+        """A peer did not do what was asked. Ours must."""
+        if name == OURS:
+            raise error
+        self.remarks.append(f"{name}: {error}")
+        self.say(self.remarks[-1])
 
     def tell(self, rows: tuple[str, ...]) -> None:
         """The medians so far, for whoever watches."""

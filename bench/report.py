@@ -129,7 +129,8 @@ def markdown(bench: Bench, content: dict[str, Any]) -> str:
         f"better fastmdns is."
     )
     tables = (table(bench, ROWS, servers), target_list(bench), table(bench, CODEC_ROWS, (OURS, "dnspython")))
-    return "\n\n".join([intro, *filter(None, tables)]) + "\n"
+    remarks = "\n".join(f"- {remark.splitlines()[0]}" for remark in bench.remarks)
+    return "\n\n".join(filter(None, [intro, *tables, remarks])) + "\n"
 
 
 def fill(readme: Path, text: str) -> None:

@@ -11,9 +11,8 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.measure import Measure
+from bench.measure import OURS, Measure
 
-OURS = "fastmdns"
 Measures = dict[tuple[str, str], Measure]
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.measure import QUICK, Bench, Measure
+from bench.client import LoadError
+from bench.measure import OURS, QUICK, Bench, Measure
 from bench.report import END, START, fill
 from bench.targets import ROW, TARGETS, Alike, AtMost, Measures, Times, ratios, show
 
@@ -57,7 +58,7 @@ def test_the_larger_zone_may_cost_a_fifth_more(larger: float, met: bool) -> None
     assert Alike("update", "update-larger", 0.2).check(found).met is met
 
 
-@pytest.mark.parametrize(("budget", "expected"), [(60.0, ["a", "b", "a", "b"]), (0.0, ["a", "b"])])
+@pytest.mark.parametrize(("budget", "expected"), [(60.0, ["a", "b", "a", "b"]), (1e-9, ["a", "b"])])
 def test_rounds_are_interleaved_until_the_budget_is_spent(budget: float, expected: list[str]) -> None:
     bench = Bench(replace(QUICK, rounds=2, budget=budget), Path(), ("a", "b"))
     order: list[str] = []
@@ -68,6 +69,21 @@ def test_rounds_are_interleaved_until_the_budget_is_spent(budget: float, expecte
 
     bench.interleave({"a": "a", "b": "b"}, sample)
     assert order == expected
+
+
+def failing(_: str) -> dict[str, float]:
+    raise LoadError("no answer")
+
+
+def test_a_peer_that_fails_is_left_out_with_a_remark() -> None:
+    bench = Bench(QUICK, Path(), ("nsd",))
+    bench.interleave({"nsd": "nsd"}, failing)
+    assert (bench.measures, bench.remarks) == ({}, ["nsd: no answer"])
+
+
+def test_a_failure_of_ours_ends_the_run() -> None:
+    with pytest.raises(LoadError):
+        Bench(QUICK, Path(), (OURS,)).interleave({OURS: OURS}, failing)
 
 
 @pytest.mark.parametrize(
