@@ -76,7 +76,6 @@ cdef enum:
     QUESTION_AT = 12
     FRAME_SIZE = 14  # TCP length prefix + header
     OPT_SIZE = 11  # an OPT record without options
-    FUDGE = 300  # seconds, RFC 8945 §10
 
 
 cdef struct Head:  # the fixed part of a record, and where its parts lie
