@@ -490,6 +490,7 @@ class Nsd(Nameserver):
   xfrdir: "{folder}"
   zonelistfile: "{folder}/zone.list"
   zonefiles-write: 0
+  verbosity: {1 if any(zone.primary for zone in self.zones) else 0}
   xfrd-reload-timeout: 0
   xfrd-tcp-max: 512
   xfrd-tcp-pipeline: 128

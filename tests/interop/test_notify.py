@@ -12,6 +12,7 @@ from tests.nameservers import Nameserver, canonical, wait_until
 
 
 def test_new_serial_is_fetched_after_a_reload(rig: Rig, secondary: Nameserver) -> None:
+    secondary.wait_serial(zones.TLD, zones.SERIAL, seconds=60)  # what a secondary does at its start is over by then
     secondary.wait_serial(zones.CHANGING, rig.changing_serial)
 
     serial = rig.change()
