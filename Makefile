@@ -38,8 +38,8 @@ format: $(VENV)/.lint ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-fuzz: $(VENV)/.ready ## fuzz the parsers under ASan and UBSan for SECONDS=60
-	scripts/fuzz $(SECONDS)
+fuzz: $(VENV)/.ready peers-if-possible ## fuzz the parsers under ASan and UBSan for SECONDS=60
+	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS)
 
 bench: build $(VENV)/.test peers-if-possible ## measure beside NSD, Knot, BIND and PowerDNS; fills the README's table
 	$(BIN)/python -m bench $(ARGS)
