@@ -261,21 +261,25 @@ cdef class Answerer:
         if self.scratch == NULL:
             raise MemoryError
         self.store = store
-        self.access = access
-        self.groups = dict(access.groups)
+        self.set_access(access)
         self.keyring = keyring
         self.counters = counters
         self.clock = clock
         self.nsid = settings.nsid
         self.udp_size = min(max(512, settings.udp_size), MAX_MESSAGE)
         self.keepalive = min(max(0, round(settings.idle_seconds * 10)), 0xFFFF)
-        self.decisions = {}
         self.apex = b""
         self.key = ""
         self.complained = 0.0
 
     def __dealloc__(self):
         PyMem_Free(self.scratch)
+
+    def set_access(self, access):
+        """These rules from the next query on."""
+        self.access = access
+        self.groups = dict(access.groups)
+        self.decisions = {}
 
     cdef int begin(self) except -1:
         if self.txn is None:
