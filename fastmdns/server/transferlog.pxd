@@ -2,6 +2,7 @@
 """One line at the start and one at the end of each transfer, formatted in C and written once per turn of the loop."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from posix.time cimport time_t
 from fastmdns.answer cimport Peer
 
 
@@ -21,19 +22,28 @@ cdef struct Subject:  # what both lines say
 
 cdef class TransferLog:
     cdef char buffer[LOG_ROOM]
-    cdef int used
+    cdef int used  # of buffer; at least LINE_ROOM is free when a line begins
     cdef int form  # logs.TEXT, JOURNAL or JSON
     cdef int fd
     cdef bint on
+    cdef char second_text[32]  # of `second`: most lines share it with the one before
+    cdef time_t second
+    cdef char peer_text[80]  # of `peer`, for the same reason
+    cdef Peer peer
 
     cdef void started(self, const Subject *subject) noexcept nogil
     # reason: NULL, or why it did not reach its end.
-    cdef void ended(self, const Subject *subject, uint64_t messages, uint64_t records, uint64_t octets, double seconds,
-                    const char *reason) noexcept nogil
+    cdef void ended(self, const Subject *subject, uint64_t messages, uint64_t records, uint64_t octets,
+                    uint64_t nanoseconds, const char *reason) noexcept nogil
     cdef void flush(self) noexcept nogil
-    cdef void _line(self, const char *level, int priority, const char *event, const Subject *subject,
-                    const char *totals) noexcept nogil
-    cdef void _text_line(self, const char *start, const char *zone, const char *peer, const Subject *subject,
-                         const char *totals) noexcept nogil
-    cdef void _json_line(self, const char *start, const char *zone, const char *peer, const Subject *subject,
-                         const char *totals) noexcept nogil
+
+    cdef void _begin(self, const char *event, bint failed, const Subject *subject) noexcept nogil
+    cdef void _end(self) noexcept nogil
+    cdef void _head(self, bint failed) noexcept nogil
+    cdef void _time(self) noexcept nogil
+    cdef void _peer(self, const Peer *peer) noexcept nogil
+    cdef void _text(self, const char *text) noexcept nogil
+    cdef void _number(self, uint64_t number, int least_digits) noexcept nogil
+    cdef void _field(self, const char *key, const char *text) noexcept nogil
+    cdef void _number_field(self, const char *key, uint64_t number) noexcept nogil
+    cdef void _quoted(self, const char *text) noexcept nogil
