@@ -78,8 +78,10 @@ cdef class Connection:
     cdef list transfers_started  # monotonic nanoseconds, beside transfers
     cdef uint64_t active_at  # last query or end of a transfer
     cdef uint64_t begun_at  # when the unfinished message began; 0: there is none
-    cdef uint64_t progress_at  # when the kernel last took octets
-    cdef uint64_t window_at, window_octets  # the rate's window
+    cdef uint64_t written  # octets the kernel took
+    cdef uint64_t delivered  # octets the peer acknowledged, as the last sweep saw it
+    cdef uint64_t progress_at  # when that last grew
+    cdef uint64_t window_at, window_delivered  # when the rate's window began, and what was delivered then
 
     # One bounded turn: send what waits, read and answer, then one batch of a transfer. Never raises; may close.
     cdef void turn(self) noexcept
@@ -106,6 +108,7 @@ cdef class Connection:
     cdef bint _fill(self) except -1
     cdef int _send_batch(self) except -1
     cdef void _sent(self, Py_ssize_t count) noexcept
+    cdef void _note_progress(self) noexcept
     cdef void _send_failed(self) noexcept
     cdef int _end_transfer(self, const char *reason) except -1
     cdef int _overdue(self, uint64_t cut_before, const char **reason) noexcept

@@ -20,8 +20,9 @@ from fastmdns.counters cimport (CONNECTIONS_CLOSED_ERRORS, CONNECTIONS_CLOSED_ID
                                 TRANSFERS_CUT_SPACE, TRANSFERS_CUT_STALLED, TRANSFERS_CUT_TOO_LONG, TRANSFERS_FAILED,
                                 TRANSFERS_FINISHED, TRANSFERS_RUNNING, Counters)
 from fastmdns.server.system cimport (EAGAIN, EINTR, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLET, EPOLLIN, EPOLLOUT,
-                                     EPOLLRDHUP, MSG_NOSIGNAL, SO_LINGER, SOL_SOCKET, count, epoll_ctl, epoll_event, errno,
-                                     linger, msghdr, recv, send, sendmsg, setsockopt, uncount)
+                                     EPOLLRDHUP, MSG_NOSIGNAL, SO_LINGER, SOL_SOCKET, TIOCOUTQ, count, epoll_ctl,
+                                     epoll_event, errno, ioctl, linger, msghdr, recv, send, sendmsg, setsockopt,
+                                     uncount)
 from fastmdns.server.transferlog cimport Subject, TransferLog
 from fastmdns.wire cimport HEADER_SIZE, load_u16, store_u16
 
@@ -264,7 +265,7 @@ cdef class Connection:
         cdef Desk desk = self.desk
         cdef Py_ssize_t at = 0
         cdef Py_ssize_t length
-        if size < 2 + HEADER_SIZE and not (size >= 2 and load_u16(desk.inbox) < HEADER_SIZE):
+        if size < 2:
             return 0
         desk.answerer.begin()
         try:
@@ -402,9 +403,18 @@ cdef class Connection:
         return True
 
     cdef void _sent(self, Py_ssize_t count) noexcept:
-        if count > 0:
+        self.written += <uint64_t>count
+
+    cdef void _note_progress(self) noexcept:
+        """What the peer acknowledged counts: the kernel takes megabytes that a stalled peer never sees."""
+        cdef int queued = 0
+        cdef uint64_t delivered
+        if ioctl(self.fd, TIOCOUTQ, &queued) < 0:
+            return
+        delivered = self.written - <uint64_t>queued
+        if delivered > self.delivered:
+            self.delivered = delivered
             self.progress_at = self.desk.now
-            self.window_octets += <uint64_t>count
 
     cdef void _send_failed(self) noexcept:
         if errno == EAGAIN:
@@ -421,7 +431,7 @@ cdef class Connection:
         count(self.desk.counters, TRANSFERS_RUNNING)
         if not self.transfers:
             self.progress_at = self.window_at = self.desk.now
-            self.window_octets = 0
+            self.window_delivered = self.delivered
         self.transfers.append(transfer)
         self.transfers_started.append(self.desk.now)
         fill_subject(&subject, &self.peer, transfer.apex, transfer.qtype, transfer.serial, transfer.key)
@@ -436,7 +446,7 @@ cdef class Connection:
             return 0
         fill_subject(&subject, &self.peer, answerer.apex, answerer.qtype, answerer.serial, answerer.key)
         self.desk.log.started(&subject)
-        self.desk.log.ended(&subject, 1, answerer.records, answerer.octets, 0.0, NULL)
+        self.desk.log.ended(&subject, 1, answerer.records, answerer.octets, 0, NULL)
         return 0
 
     cdef int _transfer_turn(self) except -1:
@@ -449,22 +459,19 @@ cdef class Connection:
         return 0
 
     cdef bint _fill(self) except -1:
-        """The next batch of the first transfer that has one; those that have none are finished."""
-        cdef Transfer transfer
+        """The next batch of the first transfer. False where there was nothing left of it."""
+        cdef Transfer transfer = <Transfer>self.transfers[0]
         if self.batch == NULL:
             self.batch = self.desk.take_batch()
-        while self.transfers:
-            transfer = <Transfer>self.transfers[0]
-            batch_reset(self.batch)
-            if transfer.fill(self.batch) > 0:
-                return True
-            self._end_transfer(NULL)
-        self.desk.give_batch(self.batch)
-        self.batch = NULL
+        batch_reset(self.batch)
+        if transfer.fill(self.batch) > 0:
+            return True
+        self._end_transfer(NULL)
         return False
 
     cdef int _send_batch(self) except -1:
         cdef Batch *batch = self.batch
+        cdef Transfer transfer
         cdef msghdr message
         cdef Py_ssize_t sent
         if not self.writable:
@@ -482,6 +489,9 @@ cdef class Connection:
             return 0
         self._sent(sent)
         self.writable = advance(batch, sent)
+        transfer = <Transfer>self.transfers[0]
+        if self.writable and transfer.step == transfer.steps:
+            self._end_transfer(NULL)
         return 0
 
     cdef int _end_transfer(self, const char *reason) except -1:
@@ -493,11 +503,13 @@ cdef class Connection:
         uncount(desk.counters, TRANSFERS_RUNNING)
         count(desk.counters, TRANSFERS_FINISHED if reason == NULL else TRANSFERS_FAILED)
         fill_subject(&subject, &self.peer, transfer.apex, transfer.qtype, transfer.serial, transfer.key)
-        desk.log.ended(&subject, transfer.messages, transfer.records, transfer.octets, <double>(desk.now - began) / 1e9,
-                       reason)
+        desk.log.ended(&subject, transfer.messages, transfer.records, transfer.octets, desk.now - began, reason)
         transfer.close()
+        if not self.transfers and self.batch != NULL:
+            desk.give_batch(self.batch)
+            self.batch = NULL
         self.active_at = self.window_at = self.progress_at = desk.now
-        self.window_octets = 0
+        self.window_delivered = self.delivered
         self.address.transfers -= 1
         wake_next(desk, self.address)
         return 0
@@ -511,6 +523,8 @@ cdef class Connection:
         cdef uint64_t now = self.desk.now
         cdef int counter = -1
         cdef const char *reason = NULL
+        if self.transfers or self.unsent_size:
+            self._note_progress()
         if self.transfers:
             counter = self._overdue(cut_before, &reason)
         elif self.unsent_size and now - self.progress_at > self.desk.stall_ns:
@@ -539,11 +553,11 @@ cdef class Connection:
             reason[0] = b"stalled"
             return TRANSFERS_CUT_STALLED
         if now - self.window_at > RATE_WINDOW:
-            if self.window_octets < self.desk.least_octets:
+            if self.delivered - self.window_delivered < self.desk.least_octets:
                 reason[0] = b"too slow"
                 return TRANSFERS_CUT_SLOW
             self.window_at = now
-            self.window_octets = 0
+            self.window_delivered = self.delivered
         return -1
 
     cdef void close(self, const char *reason, bint abort) noexcept:
@@ -563,9 +577,6 @@ cdef class Connection:
                 self._end_transfer(reason)
         except Exception:
             logs.failure("transfer failed to end")
-        if self.batch != NULL:
-            self.desk.give_batch(self.batch)
-            self.batch = NULL
         leave(self)
 
 

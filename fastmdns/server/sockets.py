@@ -19,6 +19,7 @@ from fastmdns.errors import ConfigError
 
 BACKLOG = 4096
 FIRST_PASSED_FD = 3  # SD_LISTEN_FDS_START
+UNSENT_BUFFER = 512 << 10
 UDP_BUFFER = 4 << 20  # a burst of NOTIFY answers from every secondary at once; the kernel may grant less
 # Linux numbers the socket module of 3.11 does not name.
 IP_PKTINFO = 8
@@ -141,6 +142,8 @@ def _set_tcp_options(listener: socket.socket) -> None:
     listener.setblocking(False)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # What the kernel holds unsent for a slow reader: two batches, not megabytes. A small answer waits behind it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BUFFER)
     # A client is handed over together with its first query, not before.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
 

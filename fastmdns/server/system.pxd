@@ -31,6 +31,10 @@ cdef extern from "<errno.h>" nogil:
     enum: ENOBUFS
     enum: ENOMEM
 
+cdef extern from "<sys/ioctl.h>" nogil:
+    enum: TIOCOUTQ
+    int ioctl(int fd, unsigned long request, ...)
+
 cdef extern from "<netinet/in.h>" nogil:
     ctypedef unsigned short in_port_t
     struct in_addr:
