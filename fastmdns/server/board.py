@@ -23,6 +23,7 @@ class Fact(IntEnum):
     HEARTBEAT = 3  # monotonic nanoseconds of the last turn of its loop
     OLDEST_TRANSFER = 4  # monotonic nanoseconds at which its oldest running transfer began; 0: none
     CUT_BEFORE = 5  # written by the loader: transfers that began before this are to be cut, the store needs the space
+    ACCESS = 6  # which version of the access rules a server uses; the loader's is the one to use
     COUNT = 8
 
 
@@ -96,9 +97,10 @@ class Board:
                 described.add(info.name)
             lines.append(f"{sample_name(info)} {self.total(info.counter)}")
         lines += describe("fastmdns_process_up", "gauge", "Is there a process in this slot.")
-        lines += describe("fastmdns_process_generation", "gauge", "How many processes have had this slot.")
         for name, row in self.named_rows():
             lines.append(f'fastmdns_process_up{{process="{name}"}} {int(row.facts[Fact.PID] != 0)}')
+        lines += describe("fastmdns_process_generation", "gauge", "How many processes have had this slot.")
+        for name, row in self.named_rows():
             lines.append(f'fastmdns_process_generation{{process="{name}"}} {row.facts[Fact.GENERATION]}')
         return "\n".join(lines) + "\n"
 

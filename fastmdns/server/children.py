@@ -17,7 +17,7 @@ from fastmdns.answer import Answerer, Settings
 from fastmdns.config import ServeConfig, ZoneSource, zone_files
 from fastmdns.errors import ConfigError, FastmdnsError
 from fastmdns.server import logs
-from fastmdns.server.board import Board
+from fastmdns.server.board import Board, Fact
 from fastmdns.server.loader import Loader
 from fastmdns.server.process import EXIT_CANNOT_BOOT, EXIT_FAILED, EXIT_OK, Signals
 from fastmdns.server.sockets import Sockets
@@ -49,7 +49,8 @@ def serve_queries(config: ServeConfig, board: Board, index: int, sockets: Socket
     udp, tcp = sockets.udp_of(index), sockets.tcp()
     sockets.keep_only((*udp, *tcp))
     row = board.servers[index]
-    signals = Signals([signal.SIGTERM], ignored=[signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+    signals = Signals([signal.SIGTERM, signal.SIGHUP], ignored=[signal.SIGINT, signal.SIGUSR1])
+    version = board.loader.facts[Fact.ACCESS]
     answerer = Answerer(
         Store(config.store, readonly=True),
         access_from_config(config),
@@ -58,6 +59,14 @@ def serve_queries(config: ServeConfig, board: Board, index: int, sockets: Socket
         Settings(udp_size=config.udp_size, idle_seconds=config.idle_seconds),
     )
     log = TransferLog(logs.form_from_config(config.log_format), config.log_transfers)
+    row.facts[Fact.ACCESS] = version
+
+    def refresh() -> None:
+        """A zone with rules of its own is about to be served."""
+        version = board.loader.facts[Fact.ACCESS]
+        answerer.set_access(access_from_config(config))
+        row.facts[Fact.ACCESS] = version
+
     worker = Worker(
         answerer,
         row.counters,
@@ -68,6 +77,7 @@ def serve_queries(config: ServeConfig, board: Board, index: int, sockets: Socket
         wakeup=signals.fileno(),
         facts=row.facts,
         drain_seconds=DRAIN_SECONDS,
+        refresh=refresh,
     )
     gc.collect()
     gc.freeze()  # what stands now stays: never walk it again, and leave the pages shared with the master alone

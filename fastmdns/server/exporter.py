@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from fastmdns import __version__
@@ -43,6 +44,10 @@ class Exporter(ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.facts = facts
         super().__init__((host, port), Handler)
+
+    def server_bind(self) -> None:
+        """Without http.server's look-up of this host's name, which asks the DNS."""
+        TCPServer.server_bind(self)
 
     def start(self) -> None:
         threading.Thread(target=self.serve_forever, name="exporter", daemon=True).start()

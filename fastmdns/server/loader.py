@@ -33,6 +33,7 @@ from fastmdns.tsig import Keyring
 
 SETTLE_SECONDS = 0.2  # after the last change seen in a watched folder: editors write more than once
 TICK_SECONDS = 1.0
+ACCESS_SECONDS = 10.0  # for all servers to take new access rules
 SPACE_SECONDS = 3.0  # servers look once a second whether a transfer is to be cut
 
 
@@ -44,7 +45,9 @@ class Loader:
         self.keyring = keyring
         self.row = board.loader
         self.store = Store(config.store, map_size=config.map_size, sync=False)
-        self.zones = ZoneLoader(self.store, config.zones, self._emit, self._make_space)
+        self.zones = ZoneLoader(
+            self.store, config.zones, self._emit, self._make_space, refresh_access=self._refresh_access
+        )
         self.selector = selectors.DefaultSelector()
         self.notifier = Notifier(self.selector, self.row.counters)
         self.targets: dict[tuple[str, ...], tuple[Target, ...]] = {}
@@ -214,6 +217,17 @@ class Loader:
             self.wake.send(b"\0")
         except BlockingIOError:
             return  # the other end has enough to wake up for
+
+    def _refresh_access(self) -> bool:
+        """A zone with access rules of its own is about to appear: every server is to know them before. True: all do."""
+        wanted = self.row.facts[Fact.ACCESS] = self.row.facts[Fact.ACCESS] + 1
+        self._tell("access")
+        deadline = time.monotonic() + ACCESS_SECONDS
+        while any(row.facts[Fact.PID] and row.facts[Fact.ACCESS] < wanted for row in self.board.servers):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
 
     def _make_space(self) -> bool:
         """The store is full: cut the oldest transfer of all, whose snapshot keeps the most old pages. True: it went."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class ZoneStatus:
 
     zone: str
     path: str
-    state: str = "new"  # loaded · unchanged · failed, the last good image serves · failed, nothing to serve
+    state: str = "new"  # loaded · unchanged · failed, the last good version is served · failed, nothing to serve
     serial: int | None = None
     records: int = 0
     seconds: float = 0.0
@@ -86,7 +86,8 @@ class Candidate:
 
 class ZoneLoader:
     """The one writer's work. `emit` is called from load(), after the commit each event speaks of; `make_space` when the
-    store can't take a commit, and tells whether to try again."""
+    store can't take a commit, and tells whether to try again; `refresh_access` before a new zone that has access rules
+    of its own is published, and tells whether they are in force."""
 
     def __init__(
         self,
@@ -95,6 +96,7 @@ class ZoneLoader:
         emit: Callable[[LoadEvent], None],
         make_space: Callable[[], bool] = lambda: False,
         *,
+        refresh_access: Callable[[], bool] = lambda: True,
         keep_others: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -102,6 +104,7 @@ class ZoneLoader:
         self.sources = sources
         self.emit = emit
         self.make_space = make_space
+        self.refresh_access = refresh_access
         self.keep_others = keep_others
         self.progress = progress
         self.zones: dict[bytes, ZoneStatus] = {}  # by lower-case apex
@@ -217,7 +220,7 @@ class ZoneLoader:
             return
         before = {each.apex: self._version(each.apex, _serial_of(each.parsed.records)) for each in group}
         try:
-            rows = self._commit(group)
+            rows = self._commit(group, {apex for apex, (row, _) in before.items() if row is not None})
         except StoreError as error:
             for each in group:
                 self._fail(each.apex, self.zones[each.apex], error, totals)
@@ -226,7 +229,10 @@ class ZoneLoader:
             self._published(each, before[each.apex], rows[each.apex])
         totals.loaded += len(group)
 
-    def _commit(self, group: list[Candidate]) -> dict[bytes, ZoneRow]:
+    def _commit(self, group: list[Candidate], known: Container[bytes]) -> dict[bytes, ZoneRow]:
+        is_closed = any(each.source.allow is not None and each.apex not in known for each in group)
+        if is_closed and not self.refresh_access():
+            raise StoreError("not every server has taken the zones' access rules")
         while True:
             try:
                 with self.store.writing() as writer:

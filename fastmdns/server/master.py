@@ -82,7 +82,11 @@ class Master:
             signal.SIGUSR1: self._log_status,
             signal.SIGCHLD: self._reap,
         }
-        self.events: dict[str, Callable[[dict[str, int]], None]] = {"open": self._opened, "loaded": self._loaded}
+        self.events: dict[str, Callable[[dict[str, int]], None]] = {
+            "open": self._opened,
+            "loaded": self._loaded,
+            "access": self._refresh_access,
+        }
 
     def run(self) -> int:
         self.signals = Signals(SIGNALS)
@@ -134,6 +138,11 @@ class Master:
     def _opened(self, _: dict[str, int]) -> None:
         self.store_open = True
 
+    def _refresh_access(self, _: dict[str, int]) -> None:
+        for slot in self.servers:
+            if slot.pid:
+                os.kill(slot.pid, signal.SIGHUP)
+
     def _loaded(self, totals: dict[str, int]) -> None:
         """The first time this is what readiness waits for; later it ends a reload."""
         event = "reloaded" if self.ready else "ready"
@@ -156,6 +165,7 @@ class Master:
             self.supervisor.stopping()
             self.stop_at = time.monotonic() + DRAIN_SECONDS + KILL_AFTER
             self._signal_all(signal.SIGTERM)
+            self.sockets.close()  # else the kernel went on taking connections that nobody will accept
         self._kill_late()
 
     def _kill_late(self) -> None:

@@ -24,6 +24,7 @@ cdef class Worker:
     cdef int epoll
     cdef int spare_fd  # given up for a moment when descriptors run out
     cdef int wakeup  # read end of the signal pipe
+    cdef object refresh  # called on HUP
     cdef tuple sources  # the listening sockets
     cdef list udp_fds, tcp_fds  # their descriptors
     cdef epoll_event events[EVENTS]
@@ -37,6 +38,7 @@ cdef class Worker:
     cdef int _dispatch(self, int ready) except -1
     cdef void _connection_event(self, Connection connection, uint32_t events) noexcept
     cdef int _source_event(self, int fd, int share) except -1
+    cdef int _take_signals(self) except -1
     cdef int _run_ready(self) except -1
     cdef int _accept(self, int listener, int share) except -1
     cdef bint _accept_one(self, int listener) except -1

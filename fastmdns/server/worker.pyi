@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fastmdns.answer import Answerer
 from fastmdns.config import ServeConfig
@@ -20,5 +20,6 @@ class Worker:
         wakeup: int,
         facts: memoryview[int],
         drain_seconds: float,
+        refresh: Callable[[], None],
     ) -> None: ...
     def run(self) -> None: ...

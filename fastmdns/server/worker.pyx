@@ -5,12 +5,13 @@ A turn of the loop gives every source that is ready one bounded share: some batc
 connection. New connections come last, so a descriptor is never used again while events of its former life wait. A client
 handed over by accept is read at once: with TCP_DEFER_ACCEPT its query is there already.
 
-Signals reach it through the wakeup descriptor only: TERM begins the drain. Nothing else in here waits, and nothing is
+Signals reach it through the wakeup descriptor only: TERM begins the drain, HUP calls refresh(). Nothing else in here waits, and nothing is
 logged per query.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
+from libc.signal cimport SIGHUP
 from posix.fcntl cimport O_CLOEXEC, O_RDONLY, open as open_fd
 from posix.unistd cimport close as close_fd, read
 from fastmdns.counters cimport (ACCEPT_FAILURES, CONNECTIONS_ACCEPTED, CONNECTIONS_CLOSED_IDLE,
@@ -41,7 +42,7 @@ cdef class Worker:
     """udp, tcp: sockets. wakeup: a descriptor that gets an octet per signal. facts: this process's on the board."""
 
     def __cinit__(self, Answerer answerer not None, Counters counters not None, TransferLog log not None, config, *,
-                  udp, tcp, int wakeup, unsigned long long[::1] facts, double drain_seconds):
+                  udp, tcp, int wakeup, unsigned long long[::1] facts, double drain_seconds, refresh):
         cdef int fd
         self.epoll = epoll_create1(EPOLL_CLOEXEC)
         self.spare_fd = open_fd(b"/dev/null", O_RDONLY | O_CLOEXEC)
@@ -54,6 +55,7 @@ cdef class Worker:
         self.facts_owner = facts
         self.facts = <uint64_t *>&facts[0]
         self.wakeup = wakeup
+        self.refresh = refresh
         self.sources = (*udp, *tcp)
         self.udp_fds = [one.fileno() for one in udp]
         self.tcp_fds = [one.fileno() for one in tcp]
@@ -141,14 +143,22 @@ cdef class Worker:
             connection.turn()
 
     cdef int _source_event(self, int fd, int share) except -1:
-        cdef uint8_t signals[64]
         if fd == self.wakeup:
-            if read(fd, signals, sizeof(signals)) > 0 and not self.stopping:
-                self._begin_drain()
+            self._take_signals()
         elif fd in self.tcp_fds:
             self._accept(fd, share)
         elif fd in self.udp_fds:
             self.udp.serve(fd)
+        return 0
+
+    cdef int _take_signals(self) except -1:
+        cdef uint8_t signals[64]
+        cdef Py_ssize_t index
+        for index in range(read(self.wakeup, signals, sizeof(signals))):
+            if signals[index] == SIGHUP:
+                self.refresh()
+            elif not self.stopping:
+                self._begin_drain()
         return 0
 
     cdef int _run_ready(self) except -1:
