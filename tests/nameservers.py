@@ -276,12 +276,10 @@ class Nameserver(ABC):
 
     program: ClassVar[str]
 
-    def __init__(
-        self, folder: Path, zones: Iterable[Zone], *, host: str = LOOPBACK, port: int = 0, processes: int = 1
-    ) -> None:
+    def __init__(self, folder: Path, zones: Iterable[Zone], *, host: str = LOOPBACK, processes: int = 1) -> None:
         self.folder = folder
         self.zones = tuple(zones)
-        self.address = Address(host, port or free_port(host))
+        self.address = Address(host, free_port(host))
         self.processes = processes
         self.log = folder / f"{self.program}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -597,11 +595,10 @@ class PowerDns(Nameserver):
         zones: Iterable[Zone],
         *,
         host: str = LOOPBACK,
-        port: int = 0,
         processes: int = 1,
         sqlite: bool = False,
     ) -> None:
-        super().__init__(folder, zones, host=host, port=port, processes=processes)
+        super().__init__(folder, zones, host=host, processes=processes)
         self.sqlite = sqlite or any(zone.primary for zone in self.zones)
 
     def configure(self) -> Sequence[str | Path]:
@@ -651,10 +648,13 @@ class PowerDns(Nameserver):
 
     def _sqlite_backend(self) -> dict[str, object]:
         database = self.folder / "zones.sqlite3"
-        fetched = [(plain_name(zone.name), str(zone.primary)) for zone in self.zones if zone.primary]
+        domains = [
+            (plain_name(zone.name), str(zone.primary or ""), "SLAVE" if zone.primary else "NATIVE")
+            for zone in self.zones
+        ]
         with self._database(database, "schema.sqlite3.sql") as rows:
             self._insert_keys(rows)
-            rows.executemany("INSERT INTO domains (name, master, type) VALUES (?, ?, 'SLAVE')", fetched)
+            rows.executemany("INSERT INTO domains (name, master, type) VALUES (?, ?, ?)", domains)
             rows.executemany(
                 "INSERT INTO domainmetadata (domain_id, kind, content) SELECT id, ?2, ?3 FROM domains WHERE name = ?1",
                 self._metadata(),
@@ -706,11 +706,10 @@ class Fastmdns(Nameserver):
         zones: Iterable[Zone],
         *,
         host: str = LOOPBACK,
-        port: int = 0,
         processes: int = 1,
         notify: Iterable[Address] = (),
     ) -> None:
-        super().__init__(folder, zones, host=host, port=port, processes=processes)
+        super().__init__(folder, zones, host=host, processes=processes)
         self.notify = tuple(notify)
 
     def configure(self) -> Sequence[str | Path]:
