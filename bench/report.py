@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.codec import CASES
-from bench.measure import Bench
+from bench.measure import OURS, Bench
 from bench.servers import SERVERS
-from bench.targets import OURS, ROWS, Row, ratios, show, verdicts
+from bench.targets import ROWS, Row, ratios, show, verdicts
 from tests.nameservers import find_program
 
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"

@@ -16,8 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench import zones
-from bench.measure import Bench
-from bench.targets import OURS
+from bench.measure import OURS, Bench
 from bench.zones import SEED, Zone
 from fastmdns import name, rdata, zonefile
 from fastmdns.store import Store

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every exception of the package, and the one table of what a status of the C leaves means.
 
-    FastmdnsError
-    ├── WireError          octets that are no valid DNS (offset: octets from their start)
-    ├── TextError          text that is no valid name or rdata (token: index of the word that is wrong)
-    ├── ZoneError          a zone that can't be served; holds every Problem found, not only the first
-    ├── StoreError         the store can't be opened, read or written
-    ├── ConfigError        a setting that is wrong, or a file that can't be read as settings
-    ├── TsigError          a request or answer whose TSIG doesn't verify (RFC 8945)
-    └── TransferError      a transfer from another server that failed (client side)
+FastmdnsError
+├── WireError          octets that are no valid DNS (offset: octets from their start)
+├── TextError          text that is no valid name or rdata (token: index of the word that is wrong)
+├── ZoneError          a zone that can't be served; holds every Problem found, not only the first
+├── StoreError         the store can't be opened, read or written
+├── ConfigError        a setting that is wrong, or a file that can't be read as settings
+├── TsigError          a request or answer whose TSIG doesn't verify (RFC 8945)
+└── TransferError      a transfer from another server that failed (client side)
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ConfigError(FastmdnsError):
 
 
 class TsigError(FastmdnsError):
-    """`error` is the number of RFC 8945 §3: 16 BADSIG, 17 BADKEY, 18 BADTIME, 22 BADTRUNC; 1 (FORMERR) for a broken record."""
+    """`error` is the number of RFC 8945 §3: 16 BADSIG, 17 BADKEY, 18 BADTIME, 22 BADTRUNC; 1: a broken record."""
 
     def __init__(self, error: int, reason: str) -> None:
         super().__init__(reason)

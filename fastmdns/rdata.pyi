@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Record data for Python. Malformed text raises TextError (token: index of the wrong word), malformed wire WireError."""
+"""Record data for Python. Wrong text raises TextError (token: index of the wrong word), wrong wire WireError."""
 
 def from_text(rrtype: int, text: str | bytes, origin: bytes | None = None) -> bytes:
     r"""Presentation text, or RFC 3597's `\# length hex`, to uncompressed wire that is valid for the type."""
