@@ -172,7 +172,7 @@ def parse(
     Raises ZoneError with every problem found. progress(octets done, octets in all) is called every few megabytes.
     """
     path = Path(path)
-    zone = Zone(apex, (path.parent if root is None else root).resolve(), default_ttl, progress)
+    zone = Zone(apex, path.parent if root is None else root, default_ttl, progress)
     try:
         with path.open("rb", buffering=0) as file:
             status = os.fstat(file.fileno())
@@ -603,7 +603,7 @@ cdef class Source:
             raise OSError(f"files include each other more than {MAX_DEPTH} deep")
         written = os.fsdecode(re.sub(rb"\\(.)", rb"\1", self.token(1)))
         path = self.path.parent / written
-        if "\0" in written or not path.resolve().is_relative_to(self.zone.root):
+        if "\0" in written or not path.resolve().is_relative_to(self.zone.root.resolve()):
             raise OSError("it is not within the zone's folder")
         return path
 
