@@ -317,8 +317,10 @@ cdef inline bint settle(Records zone, bint known) noexcept nogil:
         if order <= 0:
             break
         at -= 1
-    if order == 0 or zone.count - at == MERGE_FROM:
+    if order == 0:
         return False
+    if order > 0 and at > 0 and compare_owners(zone, slots[at - 1].entry, added.entry) >= 0:
+        return False  # too far to walk, or the same name stands before in other case
     if at < zone.count:
         memmove(slots + at + 1, slots + at, (zone.count - at) * sizeof(Slot))
         slots[at] = added

@@ -73,6 +73,16 @@ def test_records_added_after_a_sort_find_their_place(first: list[Row], second: l
     assert [canonical(row) for row in zone] == [canonical(row) for row in whole]
 
 
+def test_a_record_settles_behind_those_of_its_name_in_other_case() -> None:
+    upper, lower = wire("A.example.org"), wire("a.example.org")
+    zone = records((upper, A, 60, b"2"), (lower, A, 60, b"1"))
+    zone.sort()
+    zone.add(upper, A, 60, b"0")
+    zone.add(upper, A, 60, b"1")
+    zone.sort()
+    assert [row[3] for row in zone] == [b"0", b"1", b"2"]
+
+
 def test_many_names_that_share_their_start_are_sorted() -> None:
     names = [wire(f"customer-with-a-long-name-{number * 7919 % 1000:03}.example.org") for number in range(1000)]
     zone = records(*((name, A, 60, b"\1\2\3\4") for name in names))
