@@ -12,10 +12,10 @@ import pytest
 from bench import __main__ as command
 from bench import report
 from bench.client import LoadError
-from bench.measure import QUICK, Bench
+from bench.measure import OURS, QUICK, Bench
 from bench.servers import Fastmdns, running
 from bench.size import measure as compare
-from bench.targets import OURS, ROWS, verdicts
+from bench.targets import ROWS, verdicts
 from bench.zones import Zone, delegations
 from tests import nameservers
 from tests.conftest import need
