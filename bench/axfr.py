@@ -26,6 +26,7 @@ import dns.rdtypes.ANY.TSIG
 import dns.tsig
 
 from bench.client import Load, LoadError, last_record
+from bench.cost import with_cpu
 from bench.measure import Bench
 from bench.servers import KEY, query
 from bench.zones import Zone
@@ -168,7 +169,11 @@ def measure_streams(bench: Bench, servers: Mapping[str, Nameserver], zone: Zone,
         return single is None or single.median * streams < bench.scale.budget
 
     quick = {name: server for name, server in servers.items() if is_quick(name)}
-    bench.interleave(quick, lambda server: {row: transfer(server.address, zone.apex, streams, key)})
+
+    def sample(server: Nameserver) -> dict[str, float]:
+        return with_cpu(server, row, streams, lambda: transfer(server.address, zone.apex, streams, key))
+
+    bench.interleave(quick, sample)
 
 
 def ceiling(bench: Bench, raw: Address, zone: Zone, streams: int, octets: int) -> None:

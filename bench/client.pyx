@@ -654,6 +654,11 @@ cdef class UdpLoad:
             raise LoadError(FAULTS[self.fault])
         return self.sums.messages / (ended - started)
 
+    @property
+    def answered(self):
+        """How many answers came."""
+        return self.sums.messages
+
     cdef void _drive(self, double deadline) noexcept nogil:
         cdef epoll_event events[MAX_EVENTS]
         cdef int index, count = 0

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.client import UdpLoad
+from bench.cost import running_time
 from bench.measure import Bench
 from bench.servers import query
 from bench.zones import Zone
@@ -36,12 +37,6 @@ def private(pid: int) -> int:
 def proportional(pid: int) -> int:
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return sum(int(m[2]) * 1024 for line in rollup.splitlines() if (m := KILOBYTES.match(line)) and m[1] == "Pss")
-
-
-def running_time(pid: int) -> int:
-    """Nanoseconds of CPU of all threads."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
 
 
 def serving(server: Nameserver, zone: str) -> list[int]:

@@ -18,7 +18,7 @@ from typing import Any
 from bench.codec import CASES
 from bench.measure import OURS, Bench
 from bench.servers import SERVERS
-from bench.targets import ROWS, Row, ratios, show, verdicts
+from bench.targets import CPU_ROWS, ROWS, Row, ratios, show, verdicts
 from tests.nameservers import find_program
 
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
@@ -75,7 +75,7 @@ def document(bench: Bench, command: str) -> dict[str, Any]:
         ],
         "ratios": [
             {"row": row.name, "peer": peer, "rounds": found, "median": statistics.median(found)}
-            for row in (*ROWS, *CODEC_ROWS)
+            for row in (*ROWS, *CPU_ROWS, *CODEC_ROWS)
             for peer in TITLES
             if peer != OURS and (found := ratios(bench.measures, row, peer))
         ],
@@ -100,9 +100,9 @@ def _cell(bench: Bench, row: Row, server: str) -> str:
     return f"{text} ({statistics.median(found):.3g} ×)" if found else text
 
 
-def table(bench: Bench, rows: Sequence[Row], servers: Sequence[str]) -> str:
+def table(bench: Bench, title: str, rows: Sequence[Row], servers: Sequence[str]) -> str:
     """A line a row: what each server did, and in brackets how many times better ours is."""
-    lines = ["| | " + " | ".join(TITLES[name] for name in servers) + " |", "|---|" + "---:|" * len(servers)]
+    lines = [f"| {title} | " + " | ".join(TITLES[name] for name in servers) + " |", "|---|" + "---:|" * len(servers)]
     for row in rows:
         cells = [_cell(bench, row, name) for name in servers]
         if any(cell != "–" for cell in cells):
@@ -128,7 +128,12 @@ def markdown(bench: Bench, content: dict[str, Any]) -> str:
         f"{scale.small:,} of 26 records. Medians of {scale.rounds} interleaved rounds; in brackets how many times "
         f"better fastmdns is."
     )
-    tables = (table(bench, ROWS, servers), target_list(bench), table(bench, CODEC_ROWS, (OURS, "dnspython")))
+    tables = (
+        table(bench, "", ROWS, servers),
+        target_list(bench),
+        table(bench, "CPU time of the server", CPU_ROWS, [name for name in servers if name != "raw"]),
+        table(bench, "codec", CODEC_ROWS, (OURS, "dnspython")),
+    )
     remarks = "\n".join(f"- {remark.splitlines()[0]}" for remark in bench.remarks)
     return "\n\n".join(filter(None, [intro, *tables, remarks])) + "\n"
 

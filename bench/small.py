@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.client import Load
+from bench.cost import with_cpu
 from bench.measure import Bench
 from bench.servers import query
 from bench.zones import Zone
@@ -59,7 +60,8 @@ def measure(bench: Bench, servers: Mapping[str, Nameserver], zones: list[Zone]) 
 
         def sample(server: Nameserver, way: Way = way, first: Mapping[str, float] = first) -> dict[str, float]:
             slow = first[next(name for name, other in servers.items() if other is server)] < bench.scale.slow_rate
-            return {way.row: rate(server, queries[: bench.scale.slow] if slow else queries, way)}
+            asked = queries[: bench.scale.slow] if slow else queries
+            return with_cpu(server, way.row, len(asked), lambda: rate(server, asked, way))
 
         bench.interleave(servers, sample)
     bench.tell(tuple(way.row for way in WAYS))

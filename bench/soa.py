@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 
 from bench.client import Load, LoadError, UdpLoad
+from bench.cost import with_cpu
 from bench.measure import Bench
 from bench.servers import query
 from bench.zones import Zone
@@ -47,7 +48,9 @@ def measure_udp(bench: Bench, servers: Mapping[str, Nameserver], zone: Zone) -> 
     wire = query(zone.apex, "SOA")
 
     def sample(server: Nameserver) -> dict[str, float]:
-        rates = {"soa-udp-own": UdpLoad(*server.address, wire).run(bench.scale.seconds)}
+        load = UdpLoad(*server.address, wire)
+        rates = with_cpu(server, "soa-udp-own", 1, lambda: load.run(bench.scale.seconds))
+        rates["soa-udp-own-cpu"] /= load.answered
         if shutil.which("dnsperf"):
             rates["soa-udp"] = dnsperf(bench, server.address, zone.apex)
         return rates

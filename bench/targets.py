@@ -54,7 +54,12 @@ ROWS = (
     Row("update-durable", "one record changed, large zone, on the disk", "s"),
     Row("fsync", "the disk alone: one page written, one fsync", "s"),
 )
-ROW = {row.name: row for row in ROWS}
+WITH_CPU = (
+    *("axfr-1", "axfr-8", "axfr-1-tsig", "axfr-8-tsig", "soa-udp-own"),
+    *("small-new", "small-new-1", "small-reused", "small-reused-50", "small-reused-50-quickack"),
+)
+CPU_ROWS = tuple(Row(f"{row.name}-cpu", row.title, "s") for row in ROWS if row.name in WITH_CPU)
+ROW = {row.name: row for row in (*ROWS, *CPU_ROWS)}
 
 
 def ratios(measures: Measures, row: Row, peer: str, peer_row: str = "") -> list[float]:

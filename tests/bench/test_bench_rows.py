@@ -15,7 +15,7 @@ from bench.client import LoadError
 from bench.measure import OURS, QUICK, Bench
 from bench.servers import Fastmdns, running
 from bench.size import measure as compare
-from bench.targets import ROWS, verdicts
+from bench.targets import CPU_ROWS, ROWS, verdicts
 from bench.zones import Zone, delegations
 from tests import nameservers
 from tests.conftest import need
@@ -37,14 +37,15 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 def test_every_row_is_measured(bench: Bench) -> None:
-    assert {row.name for row in ROWS} == {row for row, _ in bench.measures}
+    assert {row.name for row in (*ROWS, *CPU_ROWS)} == {row for row, _ in bench.measures}
     assert all(value > 0 for measure in bench.measures.values() for value in measure.values)
 
 
 def test_every_peer_has_every_row_that_is_not_ours_alone(bench: Bench) -> None:
     alone = {"update", "update-larger", "update-durable", "fsync", "raw-1", "raw-8", "raw-drain"}
     for peer in PEERS:
-        assert {row for row, server in bench.measures if server == peer} == {row.name for row in ROWS} - alone
+        measured = {row for row, server in bench.measures if server == peer}
+        assert measured == {row.name for row in (*ROWS, *CPU_ROWS)} - alone
 
 
 def test_every_target_has_a_verdict(bench: Bench) -> None:
@@ -63,7 +64,7 @@ def test_the_results_are_json_with_the_facts_of_the_machine(bench: Bench, tmp_pa
 
 def test_the_table_has_a_line_for_each_row(bench: Bench) -> None:
     text = report.markdown(bench, report.document(bench, "command"))
-    assert all(f"| {row.title} |" in text for row in ROWS)
+    assert all(f"| {row.title} |" in text for row in (*ROWS, *CPU_ROWS))
 
 
 def test_a_server_that_lacks_records_is_found_out(tmp_path: Path) -> None:
