@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One line at the start and one at the end of each transfer, formatted in C and written once per turn of the loop."""
+"""One line at the start and one at the end of each transfer, formatted in C and written many at a time."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from posix.time cimport time_t

@@ -3,8 +3,8 @@
 
 A pipelining secondary makes 200,000 of these a second, so time and peer are kept as text from one line to the next.
 Names come from the wire: their text form is printable ASCII by construction (name.pxd), and JSON escapes the rest. The
-buffer is written when a turn of the event loop ends or when it could not take another line; a failed write loses lines,
-never a transfer.
+buffer is written when the event loop says so or when it could not take another line; a failed write loses lines, never a
+transfer.
 """
 
 from libc.stdint cimport uint8_t, uint64_t

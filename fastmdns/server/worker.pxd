@@ -28,7 +28,7 @@ cdef class Worker:
     cdef tuple sources  # the listening sockets
     cdef list udp_fds, tcp_fds  # their descriptors
     cdef epoll_event events[EVENTS]
-    cdef uint64_t swept_at, failed_at, stop_at
+    cdef uint64_t swept_at, flushed_at, failed_at, stop_at  # monotonic nanoseconds
     cdef bint stopping
     cdef uint64_t drain_ns
 

@@ -33,6 +33,7 @@ from fastmdns.server.board import Fact
 
 cdef uint64_t SECOND = 1000000000
 cdef uint64_t CROWDED_IDLE = SECOND  # idle limit while more than half of the connections are in use (RFC 7766 §6.2.3)
+cdef uint64_t LOG_DELAY = SECOND // 20  # under load a write for each turn would cost as much as an answer
 cdef int HEARTBEAT = Fact.HEARTBEAT
 cdef int OLDEST_TRANSFER = Fact.OLDEST_TRANSFER
 cdef int CUT_BEFORE = Fact.CUT_BEFORE
@@ -97,20 +98,23 @@ cdef class Worker:
         self._dispatch(ready)
         if self.desk.now - self.swept_at >= SECOND:
             self._sweep()
-        if self.log.used:
+        if self.log.used and (ready == 0 or self.desk.now - self.flushed_at > LOG_DELAY):
             self.log.flush()
+            self.flushed_at = self.desk.now
         if self.desk.closed:
             self.desk.closed.clear()
         return 0
 
     cdef int _wait(self) except -1:
-        """At most until the next sweep; not at all while somebody has work."""
+        """At most until the next sweep, or until log lines are due; not at all while somebody has work."""
         cdef int timeout = 0
         cdef int got
         cdef uint64_t now
         if not self.desk.ready:
             now = monotonic_ns()
             timeout = 1 + <int>((self.swept_at + SECOND - now) // 1000000) if now < self.swept_at + SECOND else 0
+            if self.log.used:
+                timeout = min(timeout, <int>(LOG_DELAY // 1000000))
         with nogil:
             got = epoll_wait(self.epoll, self.events, EVENTS, timeout)
         return got if got > 0 else 0
