@@ -94,6 +94,29 @@ def _default(name: str) -> str:
     return "empty" if default in ("", ()) else f"`{toml_value(default)}`"
 
 
+def metrics_reference() -> str:
+    """The text of docs/metrics.md."""
+    from fastmdns.counters import COUNTERS
+
+    families: dict[str, list[str]] = {}
+    for info in COUNTERS:
+        labels = families.setdefault(f"| `{info.name}` | {info.kind} | {info.help}", [])
+        labels += (f"{key}={value}" for key, value in info.labels)
+    rows = [f"{row} | {', '.join(labels)} |" for row, labels in families.items()]
+    return METRICS_HEAD + "\n".join(rows) + "\n"
+
+
+METRICS_HEAD = """\
+# All metrics
+
+Made by `make docs` from the table in `fastmdns/counters.pyx`; a test fails where the two differ. `/metrics` also tells
+`fastmdns_process_up` and `fastmdns_process_generation` for each process, `fastmdns_zones_configured` and
+`fastmdns_zones_not_ready`. Counters are sums over all processes and survive the death of any of them.
+
+| name | kind | what it counts | labels |
+|---|---|---|---|
+"""
+
 HEAD = """\
 # All settings
 

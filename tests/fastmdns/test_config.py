@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from fastmdns import config
 from fastmdns.config import SETTINGS, ServeConfig, TsigKey, ZoneSource, load, resolve
 from fastmdns.errors import ConfigError
-from fastmdns.reference import reference, settings_in_force
+from fastmdns.reference import metrics_reference, reference, settings_in_force
 
 SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQ="
 ROOT = Path(__file__).parent.parent.parent
@@ -253,6 +254,15 @@ def test_every_setting_has_help_and_a_flag_of_its_own():
 
 def test_documentation_is_what_the_declarations_say():
     assert (ROOT / "docs/configuration.md").read_text("utf-8") == reference(), "run: make docs"
+    assert (ROOT / "docs/metrics.md").read_text("utf-8") == metrics_reference(), "run: make docs"
+
+
+def test_every_setting_is_read_by_the_server():
+    server = "".join(
+        path.read_text("utf-8") for path in (ROOT / "fastmdns/server").glob("*.py*") if path.suffix != ".pyc"
+    )
+    unused = [key for key in SETTINGS if not re.search(rf"config\.{key}\b", server)]
+    assert not unused
 
 
 def test_example_settings_are_valid():
