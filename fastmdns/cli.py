@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import Field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -23,7 +23,6 @@ from fastmdns.config import SETTINGS, Resolved, default_store, flag_of, nearest,
 from fastmdns.errors import ConfigError, FastmdnsError
 
 DONE, NOT_SO, CANNOT = 0, 1, 2
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Commands(click.Group):
@@ -61,17 +60,15 @@ def cli() -> None:
 # ------------------------------------------------------------------------------------------------------ shared flags
 
 
-def _option(setting: Field[Any]) -> Callable[[Command], Command]:
+def _option(setting: Field[Any]) -> click.Option:
     """The flag of a setting, made from its declaration in config.py."""
     flag = "--" + flag_of(setting)
     if setting.type == "bool":
-        return click.option(
-            f"{flag}/--no-{flag_of(setting)}", setting.name, default=None, help=setting.metadata["help"]
-        )
+        both = f"{flag}/--no-{flag_of(setting)}"
+        return click.Option([both, setting.name], default=None, help=setting.metadata["help"])
     many = str(setting.type).startswith("tuple")
-    return click.option(
-        flag, setting.name, multiple=many, metavar=setting.metadata["metavar"], help=_help_with_default(setting)
-    )
+    metavar = setting.metadata["metavar"]
+    return click.Option([flag, setting.name], multiple=many, metavar=metavar, help=_help_with_default(setting))
 
 
 def _help_with_default(setting: Field[Any]) -> str:
@@ -81,14 +78,12 @@ def _help_with_default(setting: Field[Any]) -> str:
     return f"{setting.metadata['help']} [{shown}]" if known else str(setting.metadata["help"])
 
 
-def _settings_options(command: Command) -> Command:
-    """Everything that can be set, as PATHs, --config and one flag for each key."""
-    for setting in reversed([setting for setting in SETTINGS.values() if setting.name != "zones"]):
-        command = _option(setting)(command)
-    command = click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings in TOML.")(
-        command
-    )
-    return click.argument("zones", nargs=-1, metavar="PATH...")(command)
+# All that can be set: PATHs, --config, and a flag for each key. Made once for the three commands that take it.
+SETTINGS_PARAMS = [
+    click.Argument(["zones"], nargs=-1, metavar="PATH..."),
+    click.Option(["--config"], type=click.Path(path_type=Path), metavar="FILE", help="Settings in TOML."),
+    *(_option(setting) for setting in SETTINGS.values() if setting.name != "zones"),
+]
 
 
 def _resolved(config: Path | None, flags: dict[str, Any]) -> Resolved:
@@ -104,8 +99,7 @@ _store = click.option(
 # ---------------------------------------------------------------------------------------------------------- commands
 
 
-@cli.command()
-@_settings_options
+@cli.command(params=SETTINGS_PARAMS)
 def serve(config: Path | None, **flags: Any) -> int:
     """Serve zone transfers.
 
@@ -204,8 +198,7 @@ def config_() -> None:
     """Show or check settings."""
 
 
-@config_.command("show")
-@_settings_options
+@config_.command("show", params=SETTINGS_PARAMS)
 def config_show(config: Path | None, **flags: Any) -> int:
     """Print the settings in force as TOML, each with where it comes from. Secrets are not printed."""
     from fastmdns.reference import settings_in_force
@@ -214,8 +207,7 @@ def config_show(config: Path | None, **flags: Any) -> int:
     return DONE
 
 
-@config_.command("check")
-@_settings_options
+@config_.command("check", params=SETTINGS_PARAMS)
 def config_check(config: Path | None, **flags: Any) -> int:
     """Check the settings and the paths they name; zone files themselves are read by `fastmdns check`."""
     from fastmdns.reference import paths_missing
