@@ -17,6 +17,10 @@ cdef extern from *:
     #include <sys/epoll.h>
     #include <netinet/in.h>
     #include <errno.h>
+    #include <netinet/udp.h>
+    #ifndef UDP_SEGMENT
+    #define UDP_SEGMENT 103
+    #endif
     #ifndef EPOLLEXCLUSIVE
     #define EPOLLEXCLUSIVE (1u << 28)
     #endif
@@ -26,6 +30,10 @@ cdef extern from "<errno.h>" nogil:
     int errno
     enum: EAGAIN
     enum: EINTR
+    enum: EINVAL
+    enum: EIO
+    enum: EMSGSIZE
+    enum: EOPNOTSUPP
     enum: EMFILE
     enum: ENFILE
     enum: ENOBUFS
@@ -52,8 +60,12 @@ cdef extern from "<netinet/in.h>" nogil:
     struct in_pktinfo:
         int ipi_ifindex
     enum: IPPROTO_IP
+    enum: IPPROTO_UDP
     enum: IP_PKTINFO
     uint16_t ntohs(uint16_t value)
+
+cdef extern from "<netinet/udp.h>" nogil:
+    enum: UDP_SEGMENT
 
 cdef extern from "<sys/socket.h>" nogil:
     enum: AF_INET
@@ -85,8 +97,11 @@ cdef extern from "<sys/socket.h>" nogil:
         msghdr msg_hdr
         unsigned int msg_len
     struct cmsghdr:
+        size_t cmsg_len
         int cmsg_level
         int cmsg_type
+    size_t CMSG_LEN(size_t size)
+    size_t CMSG_SPACE(size_t size)
     cmsghdr *CMSG_FIRSTHDR(msghdr *message)
     unsigned char *CMSG_DATA(cmsghdr *control)
     int setsockopt(int fd, int level, int option, const void *value, socklen_t size)

@@ -3,14 +3,20 @@
 
 An answer the kernel has no room for is dropped and counted, as the network would drop it; the client asks again. A
 datagram longer than UDP_QUERY is cut by the kernel and dropped here: nothing so long is a query to us.
+
+A secondary asks for the SOA of all its zones from few sockets, so a batch holds many answers of one size to one peer.
+These leave as one message that the kernel cuts (UDP_SEGMENT): its way through the IP stack is most of what an answer
+costs. Where a kernel or device refuses that, each goes by itself from then on.
 """
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint16_t
 from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcmp, memcpy
 from fastmdns.answer cimport Answerer, Peer, iovec
 from fastmdns.counters cimport (REQUESTS_DROPPED, SEND_FAILURES, Counters)
-from fastmdns.server.system cimport (CMSG_DATA, CMSG_FIRSTHDR, EINTR, IP_PKTINFO, IPPROTO_IP, MSG_DONTWAIT,
-                                     MSG_NOSIGNAL, MSG_TRUNC, cmsghdr, count, errno, in_pktinfo, mmsghdr, msghdr,
+from fastmdns.server.system cimport (CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_SPACE, EINTR, EINVAL, EIO, EMSGSIZE,
+                                     EOPNOTSUPP, IP_PKTINFO, IPPROTO_IP, IPPROTO_UDP, MSG_DONTWAIT, MSG_NOSIGNAL,
+                                     MSG_TRUNC, UDP_SEGMENT, cmsghdr, count, errno, in_pktinfo, mmsghdr, msghdr,
                                      peer_from_sockaddr, recvmmsg, sendmmsg, sockaddr_storage)
 
 from fastmdns.server import logs
@@ -21,6 +27,10 @@ cdef class UdpServer:
         cdef int index
         self.answerer = answerer
         self.counters = counters
+        self.segmenting = True
+        self.trains = <mmsghdr *>calloc(UDP_BATCH, sizeof(mmsghdr))
+        self.car_at = <iovec *>calloc(UDP_BATCH, sizeof(iovec))
+        self.train_controls = <uint8_t *>calloc(UDP_BATCH, TRAIN_CONTROL)
         self.received = <mmsghdr *>calloc(UDP_BATCH, sizeof(mmsghdr))
         self.answers = <mmsghdr *>calloc(UDP_BATCH, sizeof(mmsghdr))
         self.query_at = <iovec *>calloc(UDP_BATCH, sizeof(iovec))
@@ -29,7 +39,7 @@ cdef class UdpServer:
         self.controls = <uint8_t *>calloc(UDP_BATCH, UDP_CONTROL)
         self.queries = <uint8_t *>malloc(UDP_BATCH * UDP_QUERY)
         self.out = <uint8_t *>malloc(UDP_ANSWERS)
-        if not (self.received and self.answers and self.query_at and self.answer_at and self.peers and self.controls
+        if not (self.trains and self.car_at and self.train_controls and self.received and self.answers and self.query_at and self.answer_at and self.peers and self.controls
                 and self.queries and self.out):
             raise MemoryError
         for index in range(UDP_BATCH):
@@ -43,6 +53,9 @@ cdef class UdpServer:
             self.answers[index].msg_hdr.msg_iovlen = 1
 
     def __dealloc__(self):
+        free(self.trains)
+        free(self.car_at)
+        free(self.train_controls)
         free(self.received)
         free(self.answers)
         free(self.query_at)
@@ -122,14 +135,108 @@ cdef class UdpServer:
         return at + 1
 
     cdef void _send(self, int fd, int queued) noexcept nogil:
+        cdef int trains
+        if self.segmenting and queued > 1:
+            trains = self._couple(queued)
+            if trains < queued:
+                self._send_trains(fd, trains)
+                self.used = 0
+                return
+        self._send_each(fd, self.answers, queued)
+        self.used = 0
+
+    cdef void _send_each(self, int fd, mmsghdr *answers, int queued) noexcept nogil:
         cdef int sent = 0
         cdef int result
         while sent < queued:
-            result = sendmmsg(fd, self.answers + sent, queued - sent, MSG_DONTWAIT | MSG_NOSIGNAL)
+            result = sendmmsg(fd, answers + sent, queued - sent, MSG_DONTWAIT | MSG_NOSIGNAL)
             if result > 0:
                 sent += result
             elif errno != EINTR:
                 # The first of the rest can't go (no room, unreachable): it is lost, the others get their chance.
                 count(self.counters, SEND_FAILURES)
                 sent += 1
-        self.used = 0
+
+    # ------------------------------------------------------------------- answers that leave as one message, a train
+
+    cdef int _couple(self, int queued) noexcept nogil:
+        """Answers of one size to one peer → trains, in the order of their first ones. How many trains."""
+        cdef int trains = 0
+        cdef int cars = 0
+        cdef int index, other, first
+        for index in range(queued):
+            self.coupled[index] = False
+        for index in range(queued):
+            if self.coupled[index]:
+                continue
+            first = cars
+            for other in range(index, queued):
+                if not self.coupled[other] and self._goes_along(index, other):
+                    self.coupled[other] = True
+                    self.car_at[cars] = self.answer_at[other]
+                    cars += 1
+            self._make_train(trains, index, first, cars - first)
+            trains += 1
+        return trains
+
+    cdef bint _goes_along(self, int one, int other) noexcept nogil:
+        """The same peer, the same address of ours, the same size?"""
+        cdef msghdr *first = &self.answers[one].msg_hdr
+        cdef msghdr *second = &self.answers[other].msg_hdr
+        if one == other:
+            return True
+        return (
+            self.answer_at[one].iov_len == self.answer_at[other].iov_len
+            and self.answer_at[one].iov_len <= MAX_CAR
+            and first.msg_namelen == second.msg_namelen
+            and first.msg_controllen == second.msg_controllen
+            and memcmp(first.msg_name, second.msg_name, first.msg_namelen) == 0
+            and (not first.msg_controllen
+                 or memcmp(first.msg_control, second.msg_control, first.msg_controllen) == 0)
+        )
+
+    cdef void _make_train(self, int at, int answer, int first, int cars) noexcept nogil:
+        cdef msghdr *train = &self.trains[at].msg_hdr
+        cdef uint8_t *control = self.train_controls + at * TRAIN_CONTROL
+        cdef cmsghdr *segment
+        cdef uint16_t size = <uint16_t>self.answer_at[answer].iov_len
+        train[0] = self.answers[answer].msg_hdr
+        train.msg_iov = &self.car_at[first]
+        train.msg_iovlen = cars
+        if cars == 1:
+            return
+        if train.msg_controllen:
+            memcpy(control, train.msg_control, train.msg_controllen)
+        segment = <cmsghdr *>(control + train.msg_controllen)
+        segment.cmsg_level = IPPROTO_UDP
+        segment.cmsg_type = UDP_SEGMENT
+        segment.cmsg_len = CMSG_LEN(sizeof(uint16_t))
+        memcpy(CMSG_DATA(segment), &size, sizeof(uint16_t))
+        train.msg_control = control
+        train.msg_controllen += CMSG_SPACE(sizeof(uint16_t))
+
+    cdef void _send_trains(self, int fd, int trains) noexcept nogil:
+        cdef int sent = 0
+        cdef int result
+        while sent < trains:
+            result = sendmmsg(fd, self.trains + sent, trains - sent, MSG_DONTWAIT | MSG_NOSIGNAL)
+            if result > 0:
+                sent += result
+            elif errno != EINTR:
+                self._uncouple(fd, &self.trains[sent].msg_hdr)
+                sent += 1
+
+    cdef void _uncouple(self, int fd, const msghdr *train) noexcept nogil:
+        """A train that could not leave. Where the reason is that it is one, its answers go one by one."""
+        cdef mmsghdr answer
+        cdef size_t car
+        if train.msg_iovlen == 1 or errno not in (EINVAL, EIO, EMSGSIZE, EOPNOTSUPP):
+            count(self.counters, SEND_FAILURES)
+            return
+        self.segmenting = False
+        for car in range(train.msg_iovlen):
+            answer.msg_hdr = train[0]
+            answer.msg_hdr.msg_iov = train.msg_iov + car
+            answer.msg_hdr.msg_iovlen = 1
+            answer.msg_hdr.msg_controllen -= CMSG_SPACE(sizeof(uint16_t))
+            self._send_each(fd, &answer, 1)

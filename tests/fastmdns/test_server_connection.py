@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import random
+import signal
 import socket
 import struct
 from collections.abc import Iterator
@@ -228,6 +231,34 @@ def test_pipelining_client_that_never_reads_is_read_no_further(server: Server) -
 
 
 @pytest.mark.skipif(not HAS_IPV6, reason="this machine has no ::1")
+def udp_sockets(server: Server, count: int) -> list[socket.socket]:
+    ends = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+    for end in ends:
+        end.settimeout(DEADLINE)
+        end.connect(("127.0.0.1", server.port))
+    return ends
+
+
+def test_a_burst_of_udp_queries_gets_an_answer_each_whatever_its_size_and_its_peer(server: Server) -> None:
+    """Answers of one size to one peer leave together (UDP_SEGMENT) and must arrive one by one, none at another's socket."""
+    ends = udp_sockets(server, 3)
+    asked: dict[socket.socket, dict[int, str]] = {end: {} for end in ends}
+    shuffled = random.Random(1)
+    for pid in server.pids():
+        os.kill(pid, signal.SIGSTOP)
+    for ident in range(90):
+        end = shuffled.choice(ends)
+        asked[end][ident] = shuffled.choice(["small.example", "big.example", "unknown.example"])
+        end.send(query_wire(asked[end][ident], ident=ident))
+    for pid in server.pids():
+        os.kill(pid, signal.SIGCONT)
+    for end, idents in asked.items():
+        got = [dns.message.from_wire(end.recv(65535)) for _ in idents]
+        assert {answer.id: answer.question[0].name.to_text(omit_final_dot=True) for answer in got} == idents
+        assert all(bool(answer.answer) == (idents[answer.id] != "unknown.example") for answer in got)
+        end.close()
+
+
 def test_ipv6_clients_are_served_over_udp_and_tcp(tmp_path: Path) -> None:
     (tmp_path / "zones").mkdir()
     write_zone(tmp_path / "zones", "small.example", hosts=3)
