@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from fastmdns import __version__
-from fastmdns.config import SETTINGS, Resolved, default_store, flag_of, nearest, resolve
+from fastmdns.config import SETTINGS, Resolved, default_store, flag_of, nearest, paths_missing, resolve
 from fastmdns.errors import ConfigError, FastmdnsError
 
 DONE, NOT_SO, CANNOT = 0, 1, 2
@@ -106,12 +106,15 @@ def serve(config: Path | None, **flags: Any) -> int:
     PATH is a zone file named <zone>.zone, a folder of such files, or zone=file. Settings are read from --config, then
     the environment (FASTMDNS_ and the key in capitals), then the flags; the later ones win.
     """
-    resolved = _resolved(config, flags)
-    if not resolved.config.zones:
+    settings = _resolved(config, flags).config
+    if not settings.zones:
         raise ConfigError("no zones to serve: name a zone file or a folder of them (fastmdns serve PATH)")
+    missing = paths_missing(settings)
+    if len(missing) == len(settings.zones):  # where some are there, the others go on from the store
+        raise ConfigError(missing[0])
     from fastmdns.server.master import serve as run
 
-    return run(resolved.config)
+    return run(settings)
 
 
 @cli.command("compile")
@@ -210,9 +213,8 @@ def config_show(config: Path | None, **flags: Any) -> int:
 @config_.command("check", params=SETTINGS_PARAMS)
 def config_check(config: Path | None, **flags: Any) -> int:
     """Check the settings and the paths they name; zone files themselves are read by `fastmdns check`."""
-    from fastmdns.reference import paths_missing
-
-    missing = paths_missing(_resolved(config, flags).config)
+    settings = _resolved(config, flags).config
+    missing = paths_missing(settings) if settings.zones else ["zones: there are none to serve"]
     for line in missing:
         click.echo(line, err=True)
     click.echo("the settings can't work" if missing else "the settings are good")

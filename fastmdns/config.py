@@ -125,8 +125,15 @@ def zone_files(source: ZoneSource) -> Iterator[ZoneSource]:
             yield replace(source, apex=apex, path=source.path / name)
 
 
+def paths_missing(config: ServeConfig) -> list[str]:
+    """What the settings name but the disk doesn't have, one line each."""
+    return [f"zones: {zone.path} does not exist" for zone in config.zones if not zone.path.exists()]
+
+
 def _apex_or_error(path: Path) -> str:
     apex = apex_of_file(path)
+    if apex is None and not path.exists():
+        raise ConfigError(f"zones: {path} does not exist")
     if apex is None:
         raise ConfigError(f"zones: can't tell the zone of {path}: name it <zone>.zone or write ZONE={path}")
     return apex

@@ -15,7 +15,6 @@ from fastmdns.config import (
     ENVIRONMENT_PREFIX,
     SETTINGS,
     Resolved,
-    ServeConfig,
     TsigKey,
     ZoneSource,
     flag_of,
@@ -62,14 +61,6 @@ def settings_in_force(resolved: Resolved) -> str:
     """All settings as TOML, each line with the place its value came from."""
     lines = [(f"{name} = {toml_value(getattr(resolved.config, name))}", resolved.origins[name]) for name in SETTINGS]
     return "".join(f"{line}  # {origin}\n" for line, origin in lines)
-
-
-def paths_missing(config: ServeConfig) -> list[str]:
-    """What the settings name but the disk doesn't have, one line each."""
-    missing = [f"zones: {zone.path} does not exist" for zone in config.zones if not zone.path.exists()]
-    if not config.zones:
-        missing.append("zones: there are none to serve")
-    return missing
 
 
 def reference() -> str:

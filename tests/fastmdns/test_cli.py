@@ -71,6 +71,11 @@ def test_serving_nothing_says_what_is_missing(capsys):
     assert "name a zone file or a folder" in capsys.readouterr().err
 
 
+def test_serving_paths_that_are_not_there_is_refused(tmp_path, capsys):
+    assert _run(["serve", str(tmp_path / "missing")]) == 2
+    assert "missing does not exist" in capsys.readouterr().err
+
+
 def test_command_of_another_package_joins(monkeypatch, capsys):
     class Point:
         def load(self):

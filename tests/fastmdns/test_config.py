@@ -196,8 +196,10 @@ def test_folder_can_not_be_one_zone(tmp_path):
 
 
 def test_file_without_a_zone_in_its_name_needs_one():
-    with pytest.raises(ConfigError, match="write ZONE=db.example"):
-        list(config.zone_files(ZoneSource(None, Path("db.example"))))
+    with pytest.raises(ConfigError, match="write ZONE=/dev/null"):
+        list(config.zone_files(ZoneSource(None, Path("/dev/null"))))
+    with pytest.raises(ConfigError, match="/missing does not exist"):
+        list(config.zone_files(ZoneSource(None, Path("/missing"))))
 
 
 def test_path_that_exists_is_a_path_though_it_holds_an_equals_sign(tmp_path, monkeypatch):
