@@ -715,7 +715,7 @@ cdef int parse_parameter(Words *words, Writer *out) noexcept nogil:
     cdef const Token *token = next_token(words)
     cdef Py_ssize_t size = find(token.text, token.size, b"=")
     cdef Py_ssize_t start = out.pos
-    cdef Token value = Token(NULL, 0, False, 0, 0)
+    cdef Token value = Token(token.text + token.size, 0, False, 0, 0)
     cdef uint64_t key = 0
     cdef int status = parameter_key(token.text, size, &key)
     if status != OK or token.quoted:
