@@ -376,11 +376,32 @@ cdef int parse_text(Words *words, const Field *field, Writer *out) noexcept nogi
     return status
 
 
+cdef Py_ssize_t put_hex_pairs(const uint8_t *text, Py_ssize_t size, Writer *out) noexcept nogil:
+    """Pairs of digits as octets, as far as they go. How many characters."""
+    cdef uint8_t *to = out.data + out.pos
+    cdef Py_ssize_t pos = 0
+    cdef uint8_t high, low
+    if not can_write(out, size // 2):
+        return 0
+    while pos + 1 < size:
+        high = HEX_DIGIT[text[pos]]
+        low = HEX_DIGIT[text[pos + 1]]
+        if high | low > 15:
+            break
+        to[0] = <uint8_t>((high << 4) | low)
+        to += 1
+        pos += 2
+    out.pos += pos // 2
+    return pos
+
+
 cdef int put_hex(const char *text, Py_ssize_t size, int *carry, Writer *out) noexcept nogil:
     """Digits as octets. carry: the digit left over from the token before, or -1."""
-    cdef Py_ssize_t pos
+    cdef Py_ssize_t pos = 0
     cdef uint8_t digit
-    for pos in range(size):
+    if carry[0] < 0:
+        pos = put_hex_pairs(<const uint8_t *>text, size, out)
+    for pos in range(pos, size):
         digit = HEX_DIGIT[<uint8_t>text[pos]]
         if digit == NO_DIGIT:
             return BAD_HEX
@@ -425,11 +446,36 @@ cdef struct Quantum:  # up to four characters of base64
     int padding
 
 
+cdef Py_ssize_t put_quanta(const uint8_t *text, Py_ssize_t size, Writer *out) noexcept nogil:
+    """Four characters as three octets, as far as there is no padding and no mistake. How many characters."""
+    cdef uint8_t *to = out.data + out.pos
+    cdef Py_ssize_t pos = 0
+    cdef uint8_t one, two, three, four
+    if not can_write(out, size // 4 * 3):
+        return 0
+    while pos + 3 < size:
+        one = BASE64_DIGIT[text[pos]]
+        two = BASE64_DIGIT[text[pos + 1]]
+        three = BASE64_DIGIT[text[pos + 2]]
+        four = BASE64_DIGIT[text[pos + 3]]
+        if one | two | three | four > 63:
+            break
+        to[0] = <uint8_t>((one << 2) | (two >> 4))
+        to[1] = <uint8_t>((two << 4) & 0xFF | (three >> 2))
+        to[2] = <uint8_t>((three << 6) & 0xFF | four)
+        to += 3
+        pos += 4
+    out.pos += pos // 4 * 3
+    return pos
+
+
 cdef int put_base64(const char *text, Py_ssize_t size, Quantum *quantum, Writer *out) noexcept nogil:
     """Characters as octets; what does not fill a quantum waits in it."""
-    cdef Py_ssize_t pos
+    cdef Py_ssize_t pos = 0
     cdef uint8_t digit
-    for pos in range(size):
+    if quantum.count == 0 and quantum.padding == 0:
+        pos = put_quanta(<const uint8_t *>text, size, out)
+    for pos in range(pos, size):
         digit = BASE64_DIGIT[<uint8_t>text[pos]]
         if digit == NO_DIGIT and text[pos] == b"=":
             quantum.padding += 1
@@ -517,31 +563,38 @@ cdef int parse_hash(Words *words, Writer *out) noexcept nogil:
 
 
 cdef int parse_bitmap(Words *words, bint may_be_empty, Writer *out) noexcept nogil:
-    """Types in any order. A window's 32 octets are cleared when a type first falls into it."""
+    """Types in any order. A window's octets are cleared when a type first falls into it."""
     cdef uint8_t bits[8192]
-    cdef uint8_t lengths[256]
+    cdef uint8_t lengths[256]  # of the windows up to the last
+    cdef int last = -1
     cdef const Token *token = next_token(words)
     cdef int rrtype, window
     if token == NULL and not may_be_empty:
         return MISSING_FIELD
-    memset(lengths, 0, 256)
     while token != NULL:
         rrtype = rrtype_from_text(token.text, token.size)
         if rrtype < 0:
             return BAD_TYPE
-        window = rrtype >> 8
-        if lengths[window] == 0:
-            memset(bits + 32 * window, 0, 32)
-        bits[rrtype >> 3] |= <uint8_t>(0x80 >> (rrtype & 7))
-        if ((rrtype & 0xFF) >> 3) + 1 > lengths[window]:
-            lengths[window] = <uint8_t>(((rrtype & 0xFF) >> 3) + 1)
+        if rrtype >> 8 > last:
+            memset(lengths + last + 1, 0, (rrtype >> 8) - last)
+            last = rrtype >> 8
+        add_bit(bits + 32 * (rrtype >> 8), lengths + (rrtype >> 8), rrtype & 0xFF)
         token = next_token(words)
-    for window in range(256):
+    for window in range(last + 1):
         if lengths[window]:
             write_u8(out, <uint8_t>window)
             write_u8(out, lengths[window])
             write_octets(out, bits + 32 * window, lengths[window])
     return OK
+
+
+cdef inline void add_bit(uint8_t *bits, uint8_t *length, int bit) noexcept nogil:
+    """Set a bit of a window, which has no meaning yet where its length is 0."""
+    if length[0] == 0:
+        memset(bits, 0, 32)
+    bits[bit >> 3] |= <uint8_t>(0x80 >> (bit & 7))
+    if (bit >> 3) + 1 > length[0]:
+        length[0] = <uint8_t>((bit >> 3) + 1)
 
 
 cdef int parse_groups(Words *words, int octets, int digits, char mark, Writer *out) noexcept nogil:
