@@ -96,7 +96,8 @@ cdef int buffer_append(Buffer *buffer, const uint8_t *octets, uint64_t size) noe
             return NO_MEMORY
         buffer.data = <uint8_t *>data
         buffer.room = room
-    memcpy(buffer.data + buffer.used, octets, size)
+    if size:  # there may be no data yet, and memcpy must not be told NULL
+        memcpy(buffer.data + buffer.used, octets, size)
     buffer.used += size
     return OK
 
