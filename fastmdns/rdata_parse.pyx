@@ -565,8 +565,8 @@ cdef int parse_hash(Words *words, Writer *out) noexcept nogil:
 cdef int parse_bitmap(Words *words, bint may_be_empty, Writer *out) noexcept nogil:
     """Types in any order. A window's octets are cleared when a type first falls into it."""
     cdef uint8_t bits[8192]
-    cdef uint8_t lengths[256]  # of the windows up to the last
-    cdef int last = -1
+    cdef uint8_t lengths[256]
+    cdef int windows = 0  # how many lengths have a meaning
     cdef const Token *token = next_token(words)
     cdef int rrtype, window
     if token == NULL and not may_be_empty:
@@ -575,12 +575,12 @@ cdef int parse_bitmap(Words *words, bint may_be_empty, Writer *out) noexcept nog
         rrtype = rrtype_from_text(token.text, token.size)
         if rrtype < 0:
             return BAD_TYPE
-        if rrtype >> 8 > last:
-            memset(lengths + last + 1, 0, (rrtype >> 8) - last)
-            last = rrtype >> 8
+        if rrtype >> 8 >= windows:
+            memset(lengths + windows, 0, (rrtype >> 8) + 1 - windows)
+            windows = (rrtype >> 8) + 1
         add_bit(bits + 32 * (rrtype >> 8), lengths + (rrtype >> 8), rrtype & 0xFF)
         token = next_token(words)
-    for window in range(last + 1):
+    for window in range(windows):
         if lengths[window]:
             write_u8(out, <uint8_t>window)
             write_u8(out, lengths[window])
