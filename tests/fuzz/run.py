@@ -27,10 +27,11 @@ WORK = ROOT / "fuzz-work"
 BUILD = WORK / "build"
 CORPUS = HERE / "corpus"
 FINDINGS = WORK / "findings"
+SCRATCH = WORK / "scratch"  # the stores of the targets: libFuzzer ends without a chance to clean up
 TARGETS = ("names", "rdata_wire", "rdata_unpack", "rdata_text", "zone_text", "message", "transfer")
 LARGEST = {"zone_text": 4096, "transfer": 4096}  # octets of an input; others: 1024
 CLANGS = ("clang", *(f"clang-{version}" for version in range(22, 13, -1)))
-INSTALL = "apt-get install clang libclang-rt-14-dev (or the number of your clang)"
+INSTALL = "make peers (Debian's packages clang and libclang-rt-dev)"
 # pointer-overflow reports NULL + 0 too, which no compiler treats as anything but NULL (and C2y allows).
 SANITIZE = (
     "-fsanitize=address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=undefined"
@@ -85,7 +86,7 @@ def build_program(compiler: str) -> Path:
     library = Path(variables["LIBDIR"])
     command = [
         compiler, *SANITIZE.split(), "-fsanitize=fuzzer", "-Wall", f"-I{sysconfig.get_path('include')}",
-        str(HERE / "main.c"), "-o", str(program), f"-L{library}", f"-Wl,-rpath,{library}",
+        str(HERE / "main.c"), "-o", str(program), f"-L{library}", f"-L{variables['LIBPL']}", f"-Wl,-rpath,{library}",
         f"-lpython{variables['LDVERSION']}", "-ldl", "-lm", "-Wl,--export-dynamic",
     ]  # fmt: skip
     subprocess.run(command, check=True)
@@ -108,6 +109,7 @@ def environment(target: str) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join([str(BUILD), str(HERE)]),
         "PYTHONMALLOC": "malloc",  # or the ends of Python's objects are hidden in its arenas
         "PYTHONDONTWRITEBYTECODE": "1",
+        "TMPDIR": str(SCRATCH),
         "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
@@ -169,6 +171,7 @@ def main() -> int:
     arguments = parser.parse_args()
     targets = (arguments.target,) if arguments.target else TARGETS
     FINDINGS.mkdir(parents=True, exist_ok=True)
+    SCRATCH.mkdir(exist_ok=True)
     program = build()
     if arguments.merge:
         good = False not in [merge(program, target) for target in targets]
@@ -176,6 +179,7 @@ def main() -> int:
         good = replay(program, targets[0], arguments.inputs)
     else:
         good = fuzz_all(program, targets, arguments.seconds)
+    shutil.rmtree(SCRATCH)
     return 0 if good else 1
 
 
