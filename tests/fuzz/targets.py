@@ -174,5 +174,6 @@ PLAIN: dict[str, Target] = {
 
 
 def target(wanted: str) -> Target:
-    """The function main.c calls."""
+    """The function main.c calls. Zone files are read through a small buffer, so that every input crosses its edges."""
+    zonefile.BUFFER_SIZE = 512
     return message() if wanted == "message" else PLAIN[wanted]

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from fastmdns import zonefile
 from tests.fuzz import run, targets
 
 
 @pytest.fixture(autouse=True)
-def _stores_stay_in_the_test_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(zonefile, "BUFFER_SIZE", zonefile.BUFFER_SIZE)
 
 
 def corpus(wanted: str) -> Iterator[memoryview]:
