@@ -412,6 +412,18 @@ class ServeConfig:
     udp_size: int = _setting(
         _count(512, 4096), 1232, "The largest answer sent over UDP, in octets (RFC 9715).", metavar="N"
     )
+    nsid: str = _setting(
+        _text,
+        "",
+        "What this server calls itself to who asks for it (NSID, RFC 5001); empty is silent.",
+        metavar="TEXT",
+    )
+    store_limit: int = _setting(
+        _count(1 << 20),
+        1 << 40,
+        "The most octets the store may take; near it, the transfer that holds old data longest is cut.",
+        metavar="N",
+    )
     map_size: int = _setting(
         _count(1 << 20), 1 << 30, "Octets the store's map begins with; it grows by itself.", metavar="N"
     )

@@ -77,7 +77,6 @@ COUNTERS = (
     _counter(REPLIES_NOERROR, "replies", _REPLIES, rcode="noerror"),
     _counter(REPLIES_FORMERR, "replies", _REPLIES, rcode="formerr"),
     _counter(REPLIES_SERVFAIL, "replies", _REPLIES, rcode="servfail"),
-    _counter(REPLIES_NXDOMAIN, "replies", _REPLIES, rcode="nxdomain"),
     _counter(REPLIES_NOTIMP, "replies", _REPLIES, rcode="notimp"),
     _counter(REPLIES_REFUSED, "replies", _REPLIES, rcode="refused"),
     _counter(REPLIES_NOTAUTH, "replies", _REPLIES, rcode="notauth"),

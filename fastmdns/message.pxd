@@ -14,7 +14,6 @@ cdef enum Rcode:
     NOERROR = 0
     FORMERR = 1
     SERVFAIL = 2
-    NXDOMAIN = 3
     NOTIMP = 4
     REFUSED = 5
     NOTAUTH = 9

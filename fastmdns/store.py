@@ -49,6 +49,7 @@ _ROW_FORMAT = 1
 _READY = 1
 _NEXT_IMAGE = b"next image"
 _FORMAT = b"format"
+_TURN = b"turn"
 
 RRset = tuple[int, tuple[bytes, ...]]  # the TTL, and each record's rdata
 Key = tuple[bytes, int]  # owner and type of an rrset
@@ -355,7 +356,10 @@ class Writing:
 
     def publish(self, records: Records, *, view: int = 0, source: Any = None) -> ZoneRow:
         """Store a new image of the zone in the place of the one it has. ZoneError where a record fits no message."""
-        built = self._store.builder.build(records)
+        return self.publish_image(self._store.builder.build(records), view=view, source=source)
+
+    def publish_image(self, built: image.Image, *, view: int = 0, source: Any = None) -> ZoneRow:
+        """The same for an image that builder.build() made before."""
         return self._do(partial(self._publish, built, view, source))
 
     def update(
@@ -654,6 +658,14 @@ class Store:
         """With sync=False: bring all commits to the disk. May run beside a commit."""
         with _store_errors(self.path):
             self._unsynced.clear(lambda: self.env.sync(True))
+
+    def turn_over(self) -> None:
+        """A commit of nothing but its number. LMDB uses pages again from the second commit after the one that freed
+        them, so a store at its limit takes after this what it refused before."""
+        with self._writing, _store_errors(self.path):
+            self.env.reader_check()
+            with self.committing(), self.env.begin(write=True) as txn:
+                txn.put(_TURN, txn.id().to_bytes(8), db=self.tables.meta)
 
     def reader_check(self) -> int:
         """Free the slots, and so the pages, of readers that died. How many."""

@@ -56,7 +56,7 @@ def serve_queries(config: ServeConfig, board: Board, index: int, sockets: Socket
         access_from_config(config),
         keyring_from_config(config),
         row.counters,
-        Settings(udp_size=config.udp_size, idle_seconds=config.idle_seconds),
+        Settings(config.udp_size, config.nsid.encode(), config.idle_seconds),
     )
     log = TransferLog(logs.form_from_config(config.log_format), config.log_transfers)
     row.facts[Fact.ACCESS] = version

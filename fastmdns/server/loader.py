@@ -44,7 +44,7 @@ class Loader:
         self.control = control
         self.keyring = keyring
         self.row = board.loader
-        self.store = Store(config.store, map_size=config.map_size, sync=False)
+        self.store = Store(config.store, map_size=config.map_size, max_size=config.store_limit, sync=False)
         self.zones = ZoneLoader(
             self.store, config.zones, self._emit, self._make_space, refresh_access=self._refresh_access
         )

@@ -19,17 +19,16 @@ from typing import Any
 from fastmdns import name
 from fastmdns.config import ZoneSource, zone_files
 from fastmdns.errors import ConfigError, FastmdnsError, StoreError, ZoneError
-from fastmdns.records import Records
+from fastmdns.image import Image
 from fastmdns.server import logs
 from fastmdns.store import Store, ZoneRow
-from fastmdns.zonefile import Parsed, parse
+from fastmdns.zonefile import parse
 
 GROUP_ZONES = 500  # zones of one commit at most
 GROUP_RECORDS = 200_000
 GROUP_SECONDS = 0.25  # and the first of them waits no longer than this
 PROBLEMS_LOGGED = 10  # of one zone; all of them stand in its status
 SERIAL_HALF = 1 << 31
-SOA = 6
 RACY_NS = 20_000_000  # file times advance with the kernel's tick, at most 10 ms
 
 
@@ -75,11 +74,12 @@ class LoadTotals:
 
 @dataclass
 class Candidate:
-    """A zone file that changed and parsed."""
+    """A zone file that changed, parsed and became an image."""
 
     source: ZoneSource
     apex: bytes
-    parsed: Parsed
+    image: Image
+    warnings: tuple[str, ...]
     files: list[list[Any]]
     seconds: float
 
@@ -123,7 +123,7 @@ class ZoneLoader:
             if candidate is None:
                 continue
             group.append(candidate)
-            group_records = sum(len(each.parsed.records) for each in group)
+            group_records = sum(each.image.pages.record_count for each in group)
             is_old = time.monotonic() - group_began > GROUP_SECONDS
             if len(group) >= GROUP_ZONES or group_records >= GROUP_RECORDS or is_old:
                 self._publish(group, totals)
@@ -151,6 +151,8 @@ class ZoneLoader:
             except ConfigError as error:
                 logs.error("zones unreadable", path=source.path, reason=error)
                 complete = False
+        if not wanted and complete:
+            logs.warning("no zones", paths=" ".join(str(source.path) for source in self.sources), expected="*.zone")
         self.folders = {source.path if source.path.is_dir() else source.path.parent for source in self.sources}
         return wanted, complete
 
@@ -187,14 +189,16 @@ class ZoneLoader:
         began_ns = time.time_ns()
         try:
             parsed = parse(source.path, name.from_text(source.apex or "", b"\0"), progress=self.progress)
+            built = self.store.builder.build(parsed.records)
         except (FastmdnsError, OSError) as error:
             self._fail(apex, status, error, totals)
             return None
-        for warning in parsed.warnings[:PROBLEMS_LOGGED]:
+        warnings = tuple(str(warning) for warning in parsed.warnings)
+        for warning in warnings[:PROBLEMS_LOGGED]:
             logs.warning("zone warning", zone=status.zone, problem=warning)
         files = [_unless_racy(each, began_ns) for each in fingerprints(parsed.files)]
         self.folders.update(path.parent for path in parsed.files)
-        return Candidate(source, apex, parsed, files, time.monotonic() - began)
+        return Candidate(source, apex, built, warnings, files, time.monotonic() - began)
 
     def _fail(self, apex: bytes, status: ZoneStatus, error: Exception, totals: LoadTotals) -> None:
         """Keep the last good image, and say so."""
@@ -218,7 +222,7 @@ class ZoneLoader:
         """One commit for all of them, then what follows from it."""
         if not group:
             return
-        before = {each.apex: self._version(each.apex, _serial_of(each.parsed.records)) for each in group}
+        before = {each.apex: self._version(each.apex, each.image.soa.serial) for each in group}
         try:
             rows = self._commit(group, {apex for apex, (row, _) in before.items() if row is not None})
         except StoreError as error:
@@ -233,16 +237,17 @@ class ZoneLoader:
         is_closed = any(each.source.allow is not None and each.apex not in known for each in group)
         if is_closed and not self.refresh_access():
             raise StoreError("not every server has taken the zones' access rules")
+        tries = 0
         while True:
             try:
                 with self.store.writing() as writer:
-                    return {
-                        each.apex: writer.publish(each.parsed.records, source={"files": each.files}) for each in group
-                    }
+                    return {each.apex: writer.publish_image(each.image, source={"files": each.files}) for each in group}
             except StoreError as error:
                 logs.error("store refused", zones=len(group), reason=error)
-                if not self.make_space():
+                if tries and not self.make_space():  # the first time, what the last commits freed may be enough
                     raise
+                tries += 1
+            self.store.turn_over()
 
     def _version(self, apex: bytes, serial: int) -> tuple[ZoneRow | None, bytes]:
         """The row the store has and, where it has this serial already, a digest of its records."""
@@ -258,7 +263,7 @@ class ZoneLoader:
     def _published(self, each: Candidate, before: tuple[ZoneRow | None, bytes], new: ZoneRow) -> None:
         old, old_digest = before
         status = self.zones[each.apex]
-        status.state, status.problems = "loaded", [str(warning) for warning in each.parsed.warnings]
+        status.state, status.problems = "loaded", list(each.warnings)
         status.serial, status.records = new.serial, new.record_count
         status.seconds, status.loaded_at = each.seconds, time.time()
         moved = old is None or not old.ready or is_newer(new.serial, old.serial)
@@ -313,9 +318,3 @@ def _unless_racy(fingerprint: list[Any], read_at_ns: int) -> list[Any]:
 
 def _paths(noted: dict[str, Any]) -> Iterator[Path]:
     return (Path(each[0]) for each in noted["files"])
-
-
-def _serial_of(records: Records) -> int:
-    """The checks saw to it that there is one SOA; it is among the first records."""
-    rdata = next(rdata for _, rrtype, _, rdata in records if rrtype == SOA)
-    return int.from_bytes(rdata[-20:-16], "big")

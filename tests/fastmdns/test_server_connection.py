@@ -240,7 +240,7 @@ def udp_sockets(server: Server, count: int) -> list[socket.socket]:
 
 
 def test_a_burst_of_udp_queries_gets_an_answer_each_whatever_its_size_and_its_peer(server: Server) -> None:
-    """Answers of one size to one peer leave together (UDP_SEGMENT) and must arrive one by one, none at another's socket."""
+    """Answers of one size to one peer leave together (UDP_SEGMENT), but arrive one by one and each at its socket."""
     ends = udp_sockets(server, 3)
     asked: dict[socket.socket, dict[int, str]] = {end: {} for end in ends}
     shuffled = random.Random(1)

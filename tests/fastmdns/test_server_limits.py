@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import time
 from contextlib import ExitStack
@@ -94,6 +95,18 @@ def test_reader_that_stalls_is_cut_and_others_are_served(folder: Path) -> None:
 def test_transfer_that_takes_too_long_is_cut(folder: Path) -> None:
     with serving(folder, max_transfer_seconds=1) as server, stalled_transfer(server):
         wait_until(lambda: server.counter('fastmdns_transfers_cut_total{reason="too_long"}') == 1)
+
+
+def test_transfer_that_holds_old_data_is_cut_when_the_store_is_at_its_limit(folder: Path) -> None:
+    """The stalled reader pins the first version; the third one finds no room beside it, and gets it."""
+    with serving(folder, store_limit=24 << 20, map_size=1 << 20, stall_seconds=60) as server:
+        with stalled_transfer(server):
+            for serial in (2, 3):
+                write_zone(folder / "zones", "big.example", serial, hosts=300_000)
+                server.signal(signal.SIGHUP)
+                wait_until(lambda serial=serial: server.serial("big.example") == serial, f"serial {serial}")
+        server.wait_line("axfr failed zone=big.example.*reason=.*the store needs the space")
+        assert server.counter('fastmdns_transfers_cut_total{reason="space"}') == 1
 
 
 def test_further_transfers_of_an_address_wait_and_then_run(folder: Path) -> None:

@@ -127,6 +127,21 @@ def test_change_without_a_newer_serial_is_served_and_warned_of(
         assert len(server.transfer("small.example").nodes) == 9
 
 
+def test_zone_with_a_record_no_message_can_carry_fails_alone(folder: Path) -> None:
+    path = write_zone(folder / "zones", "oversize.example")
+    path.write_text(path.read_text() + f"huge TYPE65280 \\# 65535 {'00' * 65535}\n")
+    with serving(folder) as server:
+        server.wait_line("zone failed zone=oversize.example")
+        assert server.udp("oversize.example").rcode() == dns.rcode.SERVFAIL
+        assert [each["state"] for each in server.status()["zones"]].count("loaded") >= 1
+
+
+def test_folder_without_zone_files_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "zones").mkdir()
+    with serving(tmp_path) as server:
+        server.wait_line("warning no zones paths=.*zones")
+
+
 def test_file_that_was_only_touched_is_no_reason_to_warn(folder: Path) -> None:
     with serving(folder) as server:
         write_zone(folder / "zones", "small.example", hosts=3)
