@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -23,7 +24,9 @@ SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQ="
 def zones(tmp_path):
     folder = tmp_path / "zones"
     folder.mkdir()
-    (folder / "good.example.zone").write_text(GOOD)
+    file = folder / "good.example.zone"
+    file.write_text(GOOD)
+    os.utime(file, (1e9, 1e9))  # a file written just now counts as changed at the next look, whatever its time
     return folder
 
 
