@@ -55,8 +55,9 @@ class Measure:
 
     @property
     def spread(self) -> float:
-        """(largest - smallest) / median."""
-        return (max(self.values) - min(self.values)) / self.median if self.median else 0.0
+        """The middle half of the values, end to end, in relation to the median; of fewer than four values all."""
+        cuts = statistics.quantiles(self.values) if len(self.values) > 3 else self.values
+        return (max(cuts) - min(cuts)) / self.median if self.median else 0.0
 
 
 @dataclass(slots=True)

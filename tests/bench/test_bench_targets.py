@@ -71,6 +71,11 @@ def test_rounds_are_interleaved_until_the_budget_is_spent(budget: float, expecte
     assert order == expected
 
 
+@pytest.mark.parametrize(("values", "spread"), [([2.0, 1.0, 3.0], 1.0), ([1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 90.0], 0.0)])
+def test_the_spread_of_many_values_is_that_of_their_middle_half(values: list[float], spread: float) -> None:
+    assert Measure("axfr-1", OURS, values).spread == spread
+
+
 def failing(_: str) -> dict[str, float]:
     raise LoadError("no answer")
 
