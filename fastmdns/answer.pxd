@@ -5,6 +5,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from fastmdns.counters cimport Counters
 from fastmdns.image cimport ZoneView
 from fastmdns.message cimport OptReply, Query
+from fastmdns.signer cimport StreamSigner
 from fastmdns.wire cimport Reader, Writer
 
 
@@ -69,7 +70,7 @@ cdef class Transfer:
     cdef list prelude  # the messages before those pages: (count of questions, of answers, parts)
     cdef bytes opt  # OPT record of the first message; empty without
     cdef bytes coda  # the SOA record that ends the transfer; empty where the prelude holds it
-    cdef object stream  # tsig.StreamSigner or None
+    cdef StreamSigner stream  # or None
     cdef Counters counters
     cdef Py_ssize_t signed_size  # octets of a TSIG record of this stream, 0 without
     cdef uint32_t step, steps  # messages made, messages in all

@@ -88,6 +88,7 @@ from fastmdns.message cimport (
     tsig_object,
 )
 from fastmdns.rdata cimport rdata_unpack
+from fastmdns.signer cimport StreamSigner
 from fastmdns.wire cimport (
     HEADER_SIZE,
     MAX_MESSAGE,
@@ -507,7 +508,7 @@ cdef class Answerer:
         transfer.flags = stream_flags(&turn.query)
         transfer.opt = self.opt_octets(turn)
         if self.verdict is not None:
-            transfer.stream = tsig.StreamSigner(self.verdict.key, self.verdict.record.mac, transfer.ident, self.clock)
+            transfer.stream = StreamSigner(self.verdict.key, self.verdict.record.mac, transfer.ident, self.clock)
             transfer.signed_size = turn.signed_size
         transfer.coda = octets_copy(zone.tail, zone.header.tail_length)
         if same_case(turn, zone):
@@ -818,10 +819,8 @@ cdef class Transfer:
         return 0
 
     cdef Py_ssize_t sign(self, Batch *batch, uint8_t *frame, int additional, tuple parts) except -1:
-        cdef Py_ssize_t size
         cdef uint8_t *at = batch.scratch + batch.scratch_used
-        record = self.stream.sign(octets_copy(frame + 2, HEADER_SIZE), *parts)
-        memcpy(at, octets_of(record, &size), size)
+        cdef Py_ssize_t size = self.stream.sign_into(frame + 2, parts, at)
         batch.scratch_used += size
         store_u16(frame + 12, <uint16_t>(additional + 1))
         push(batch, at, size)

@@ -101,6 +101,10 @@ class Key:
         outer.update(inner.digest())
         return outer.digest()
 
+    def begun(self) -> tuple[Callable[[], hashlib._Hash], Callable[[], hashlib._Hash]]:
+        """What gives a fresh inner and a fresh outer hash, for who signs a thousand messages."""
+        return self._inner.copy, self._outer.copy
+
     @property
     def room(self) -> int:
         """Octets a record signed with this key takes."""
@@ -211,25 +215,9 @@ def reply_record(verdict: Verdict, message: Octets, now: float) -> bytes:
     return _record(key.wire, key.algorithm.wire, mac, ident, seconds, FUDGE, error, other)
 
 
-class StreamSigner:
-    """Signs the messages of one transfer in order, each chained to the one before (§5.3.1)."""
-
-    def __init__(self, key: Key, request_mac: bytes, ident: int, clock: Clock = time) -> None:
-        self._key = key
-        self._ident = ident
-        self._clock = clock
-        self._mac = request_mac
-        self._seconds = 0
-        self._first = True
-
-    def sign(self, *parts: Octets) -> bytes:
-        """The record for the message made of these parts, whose header does not count the record yet."""
-        key = self._key
-        self._seconds = seconds = max(int(self._clock()), self._seconds)  # time may not go back in a stream
-        tail = key.variables(seconds, FUDGE) if self._first else _timers(seconds, FUDGE)
-        self._first = False
-        self._mac = key.mac(_sized(self._mac), *parts, tail)
-        return _record(key.wire, key.algorithm.wire, self._mac, self._ident, seconds)
+def blank_record(key: Key, ident: int) -> bytes:
+    """A record of the key with neither time nor MAC filled in yet."""
+    return _record(key.wire, key.algorithm.wire, bytes(key.algorithm.size), ident, 0)
 
 
 # ---------------------------------------------------------------------------------------------------------- client

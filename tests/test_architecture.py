@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 # A module imports only what stands above it. A new one gets its place here.
 LAYERS = """
     fastmdns errors rrtypes wire name shapes rdata_wire rdata_parse rdata_print rdata counters records message tsig
-    zonetext generate zonefile compress image store access answer config incoming client reference server
+    signer zonetext generate zonefile compress image store access answer config incoming client reference server
     server.system server.logs server.transferlog server.systemd server.process server.sockets server.board
     server.udp server.connection server.worker server.inotify server.notify server.loading server.exporter
     server.loader server.children server.master offline status cli __main__

@@ -12,7 +12,8 @@ from fastmdns.cli import _run
 from fastmdns.config import join_endpoint, key_from_text, make_key
 from fastmdns.errors import TransferError
 from fastmdns.message import parse_query
-from fastmdns.tsig import Key, Keyring, StreamSigner, append, verify_request
+from fastmdns.signer import StreamSigner
+from fastmdns.tsig import Key, Keyring, append, verify_request
 from fastmdns.zonefile import parse_text
 from tests.fastmdns.test_incoming import HOSTS, message, soa
 
@@ -57,7 +58,9 @@ def signed(messages, key=KEY, skip=()):
         assert verify_request(query, record, Keyring([ours]), time()).error == 0
         signer = StreamSigner(ours, record.mac, int.from_bytes(query[:2]))
         unsigned = same_id(messages)(query)
-        return [each if i in skip else append(each, signer.sign(each)) for i, each in enumerate(unsigned)]
+        return [
+            each if i in skip else append(each, signer.sign(each[:12], each[12:])) for i, each in enumerate(unsigned)
+        ]
 
     return answer
 
@@ -95,7 +98,7 @@ def test_answer_signed_with_another_secret_is_refused():
     def answer(query):
         ours = make_key("transfer", "hmac-sha256", "b3RoZXI=")
         signer = StreamSigner(Key(ours.name, ours.algorithm, ours.secret), b"", int.from_bytes(query[:2]))
-        return [append(each, signer.sign(each)) for each in same_id(STREAM)(query)]
+        return [append(each, signer.sign(each[:12], each[12:])) for each in same_id(STREAM)(query)]
 
     with primary(answer) as server, pytest.raises(TransferError, match="BADSIG"):
         client.transfer(APEX, server, key=key_from_text(KEY))

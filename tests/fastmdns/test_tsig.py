@@ -12,6 +12,7 @@ import pytest
 from fastmdns import name, tsig
 from fastmdns.errors import ConfigError, TsigError
 from fastmdns.message import find_tsig
+from fastmdns.signer import StreamSigner
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 NOW = 1_700_000_000
@@ -194,7 +195,7 @@ def accepted(wire, one):
 def stream(one, mac, count, times=None):
     """Messages of an AXFR as StreamSigner signs them."""
     clock = iter(times or [NOW] * count)
-    signer = tsig.StreamSigner(one, mac, 0x1234, lambda: next(clock))
+    signer = StreamSigner(one, mac, 0x1234, lambda: next(clock))
     body = query("AXFR").to_wire()[12:]
     for index in range(count):
         head = b"\x12\x34\x84\0" + (b"\0\1" if index == 0 else b"\0\0") + bytes(6)
