@@ -8,8 +8,6 @@ that writes the captured octets with writev and does nothing else; it is read by
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import socket
 import struct
 import subprocess
@@ -119,13 +117,13 @@ def tsig_of(message: bytes) -> dns.rdtypes.ANY.TSIG.TSIG:
 @contextlib.contextmanager
 def raw_sender(path: Path) -> Iterator[Address]:
     """A process that writes the file's messages to whoever connects."""
-    command = [sys.executable, "-m", "bench.raw", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    command = ["setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", "bench.raw", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             yield Address("127.0.0.1", int(process.stdout.readline()))
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
 
 
 def drain(address: Address, octets: int) -> float:
