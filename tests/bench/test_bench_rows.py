@@ -38,7 +38,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 def test_every_row_is_measured(bench: Bench) -> None:
     assert {row.name for row in (*ROWS, *CPU_ROWS)} == {row for row, _ in bench.measures}
-    assert all(value > 0 for measure in bench.measures.values() for value in measure.values)
+    clocked = [m for m in bench.measures.values() if not m.row.endswith("-cpu")]  # a tiny sample may cost no CPU tick
+    assert [m for m in clocked if min(m.values) <= 0] == []
 
 
 def test_every_peer_has_every_row_that_is_not_ours_alone(bench: Bench) -> None:
