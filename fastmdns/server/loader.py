@@ -23,7 +23,6 @@ from fastmdns.counters import Counter
 from fastmdns.errors import FastmdnsError
 from fastmdns.server import logs
 from fastmdns.server.board import Board, Fact
-from fastmdns.server.exporter import Exporter, Facts
 from fastmdns.server.inotify import Watch
 from fastmdns.server.loading import LoadEvent, LoadTotals, Published, ZoneLoader
 from fastmdns.server.notify import Channel, Notifier, Target, targets_from_config
@@ -65,7 +64,6 @@ class Loader:
 
     def run(self) -> None:
         signals = Signals([signal.SIGTERM], ignored=[signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
-        exporter = self._start_exporter()
         self._start_watch()
         self.wake_end.setblocking(False)
         self.wake.setblocking(False)
@@ -75,11 +73,11 @@ class Loader:
         self._tell("open")
         threading.Thread(target=self._load_for_ever, name="loading", daemon=True).start()
         self.wanted.set()
+        stop_exporter = self._start_exporter()
         while not self.stopping:
             self._turn()
         self.notifier.close()
-        if exporter is not None:
-            exporter.shutdown()
+        stop_exporter()
 
     # ------------------------------------------------------------------------------------------------ the main thread
 
@@ -162,16 +160,19 @@ class Loader:
             self.targets[texts] = targets_from_config(texts, self.keyring)
         return self.targets[texts]
 
-    def _start_exporter(self) -> Exporter | None:
+    def _start_exporter(self) -> Callable[[], None]:
+        """What ends it. Its modules are a fifth of what a start imports, so they come while the zones load."""
         if not self.config.metrics:
-            return None
+            return _nothing
+        from fastmdns.server.exporter import Exporter, Facts
+
         try:
             exporter = Exporter(self.config.metrics, Facts(self.board, self.status, lambda: self.loaded))
         except OSError as error:  # serving DNS matters more
             logs.error("metrics off", listen=self.config.metrics, reason=error.strerror)
-            return None
+            return _nothing
         exporter.start()
-        return exporter
+        return exporter.shutdown
 
     def status(self) -> dict[str, Any]:
         zones = [dict(vars(status)) for status in list(self.zones.zones.values())]
@@ -241,3 +242,7 @@ class Loader:
         while oldest.facts[Fact.OLDEST_TRANSFER] == began and time.monotonic() < deadline:
             time.sleep(0.05)
         return bool(oldest.facts[Fact.OLDEST_TRANSFER] != began)
+
+
+def _nothing() -> None:
+    """What ends an exporter that is off."""
