@@ -232,16 +232,30 @@ class Loader:
 
     def _make_space(self) -> bool:
         """The store is full: cut the oldest transfer of all, whose snapshot keeps the most old pages. True: it went."""
+        self._wait_for_servers_to_tell()
         rows = [row for row in self.board.servers if row.facts[Fact.OLDEST_TRANSFER]]
         if not rows:
             return False
         oldest = min(rows, key=lambda row: row.facts[Fact.OLDEST_TRANSFER])
         began = oldest.facts[Fact.OLDEST_TRANSFER]
         oldest.facts[Fact.CUT_BEFORE] = began + 1
-        deadline = time.monotonic() + SPACE_SECONDS
-        while oldest.facts[Fact.OLDEST_TRANSFER] == began and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return bool(oldest.facts[Fact.OLDEST_TRANSFER] != began)
+        return _comes_true(lambda: oldest.facts[Fact.OLDEST_TRANSFER] != began)
+
+    def _wait_for_servers_to_tell(self) -> None:
+        """They do once a second; a transfer that began since then stands on no row yet."""
+        asked = time.monotonic_ns()
+        rows = self.board.servers
+        _comes_true(lambda: all(row.facts[Fact.HEARTBEAT] > asked for row in rows if row.facts[Fact.PID]))
+
+
+def _comes_true(claim: Callable[[], bool]) -> bool:
+    """Within SPACE_SECONDS."""
+    deadline = time.monotonic() + SPACE_SECONDS
+    while not claim():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _nothing() -> None:

@@ -260,8 +260,8 @@ cdef class Worker:
             following = one.next
             one.sweep(idle_ns, self.facts[CUT_BEFORE])
             one = following
-        self.facts[HEARTBEAT] = desk.now
         self.facts[OLDEST_TRANSFER] = desk.oldest_transfer()
+        self.facts[HEARTBEAT] = desk.now  # last: it tells the loader how old the rest is
         self.swept_at = desk.now
         return 0
 

@@ -173,7 +173,7 @@ def test_slow_reader_that_makes_progress_is_not_stalled(folder: Path) -> None:
     with serving(folder, stall_seconds=2) as server, stalled_transfer(server) as end:
         deadline = time.monotonic() + 6
         while time.monotonic() < deadline:
-            assert end.recv(2000), "cut although it reads"
+            assert end.recv(200), "cut although it reads"  # so little that six seconds don't see the zone's end
             assert server.udp("small.example").answer
         assert server.counter('fastmdns_transfers_cut_total{reason="stalled"}') == 0
         assert server.counter("fastmdns_transfers_running") == 1
