@@ -295,6 +295,8 @@ def serve(config: ServeConfig) -> int:
     sockets = open_sockets(config.listen, processes)
     try:
         prepare_folder(config.store, config.user, config.group)
+        if config.user or config.group:
+            from fastmdns.server import exporter  # noqa: F401 - the loader would import it, and may not be able to by then
         drop_privileges(config.user, config.group)
         return Master(config, sockets, processes, supervisor).run()
     finally:
