@@ -70,3 +70,7 @@ cdef inline void count(Counters counters, int counter) noexcept nogil:
 
 cdef inline void count_many(Counters counters, int counter, uint64_t amount) noexcept nogil:
     counters.row[counter] += amount
+
+
+cdef inline void uncount(Counters counters, int gauge) noexcept nogil:
+    counters.row[gauge] -= 1

@@ -18,11 +18,10 @@ from fastmdns.answer cimport CLOSE, DROP, TRANSFER, Answerer, Batch, Peer, Trans
 from fastmdns.counters cimport (CONNECTIONS_CLOSED_ERRORS, CONNECTIONS_CLOSED_IDLE, CONNECTIONS_CLOSED_SLOW_QUERY,
                                 CONNECTIONS_OPEN, QUERIES_TOO_LARGE, SEND_FAILURES, TRANSFERS_CUT_SLOW,
                                 TRANSFERS_CUT_SPACE, TRANSFERS_CUT_STALLED, TRANSFERS_CUT_TOO_LONG, TRANSFERS_FAILED,
-                                TRANSFERS_FINISHED, TRANSFERS_RUNNING, Counters)
+                                TRANSFERS_FINISHED, TRANSFERS_RUNNING, Counters, count, uncount)
 from fastmdns.server.system cimport (EAGAIN, EINTR, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLLET, EPOLLIN, EPOLLOUT,
-                                     EPOLLRDHUP, MSG_NOSIGNAL, SO_LINGER, SOL_SOCKET, TIOCOUTQ, count, epoll_ctl,
-                                     epoll_event, errno, ioctl, linger, msghdr, recv, send, sendmsg, setsockopt,
-                                     uncount)
+                                     EPOLLRDHUP, MSG_NOSIGNAL, SO_LINGER, SOL_SOCKET, TIOCOUTQ, epoll_ctl,
+                                     epoll_event, errno, ioctl, linger, msghdr, recv, send, sendmsg, setsockopt)
 from fastmdns.server.transferlog cimport Subject, TransferLog
 from fastmdns.wire cimport HEADER_SIZE, load_u16, store_u16
 

@@ -223,12 +223,10 @@ class Loader:
         """A zone with access rules of its own is about to appear: every server is to know them before. True: all do."""
         wanted = self.row.facts[Fact.ACCESS] = self.row.facts[Fact.ACCESS] + 1
         self._tell("access")
-        deadline = time.monotonic() + ACCESS_SECONDS
-        while any(row.facts[Fact.PID] and row.facts[Fact.ACCESS] < wanted for row in self.board.servers):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)
-        return True
+        rows = self.board.servers
+        return _comes_true(
+            lambda: all(row.facts[Fact.ACCESS] >= wanted for row in rows if row.facts[Fact.PID]), ACCESS_SECONDS
+        )
 
     def _make_space(self) -> bool:
         """The store is full: cut the oldest transfer of all, whose snapshot keeps the most old pages. True: it went."""
@@ -248,13 +246,12 @@ class Loader:
         _comes_true(lambda: all(row.facts[Fact.HEARTBEAT] > asked for row in rows if row.facts[Fact.PID]))
 
 
-def _comes_true(claim: Callable[[], bool]) -> bool:
-    """Within SPACE_SECONDS."""
-    deadline = time.monotonic() + SPACE_SECONDS
+def _comes_true(claim: Callable[[], bool], seconds: float = SPACE_SECONDS) -> bool:
+    deadline = time.monotonic() + seconds
     while not claim():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(0.01)
     return True
 
 

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The system calls of the server, as Linux declares them, and three leaves every part of it needs."""
+"""The system calls of the server, as Linux declares them, and two leaves every part of it needs."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from fastmdns.answer cimport Peer, iovec
-from fastmdns.counters cimport Counters
 
 
 cdef extern from *:
@@ -139,14 +138,6 @@ cdef inline uint64_t monotonic_ns() noexcept nogil:
     cdef timespec now
     clock_gettime(CLOCK_MONOTONIC, &now)
     return <uint64_t>now.tv_sec * 1000000000 + <uint64_t>now.tv_nsec
-
-
-cdef inline void count(Counters counters, int counter) noexcept nogil:
-    counters.row[counter] += 1
-
-
-cdef inline void uncount(Counters counters, int gauge) noexcept nogil:
-    counters.row[gauge] -= 1
 
 
 cdef inline void peer_from_sockaddr(const sockaddr_storage *source, Peer *peer) noexcept nogil:

@@ -13,10 +13,10 @@ from libc.stdint cimport uint8_t, uint16_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy
 from fastmdns.answer cimport Answerer, Peer, iovec
-from fastmdns.counters cimport (REQUESTS_DROPPED, SEND_FAILURES, Counters)
+from fastmdns.counters cimport (REQUESTS_DROPPED, SEND_FAILURES, Counters, count)
 from fastmdns.server.system cimport (CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_SPACE, EINTR, EINVAL, EIO, EMSGSIZE,
                                      EOPNOTSUPP, IP_PKTINFO, IPPROTO_IP, IPPROTO_UDP, MSG_DONTWAIT, MSG_NOSIGNAL,
-                                     MSG_TRUNC, UDP_SEGMENT, cmsghdr, count, errno, in_pktinfo, mmsghdr, msghdr,
+                                     MSG_TRUNC, UDP_SEGMENT, cmsghdr, errno, in_pktinfo, mmsghdr, msghdr,
                                      peer_from_sockaddr, recvmmsg, sendmmsg, sockaddr_storage)
 
 from fastmdns.server import logs

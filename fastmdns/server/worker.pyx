@@ -15,12 +15,12 @@ from libc.signal cimport SIGHUP
 from posix.fcntl cimport O_CLOEXEC, O_RDONLY, open as open_fd
 from posix.unistd cimport close as close_fd, read
 from fastmdns.counters cimport (ACCEPT_FAILURES, CONNECTIONS_ACCEPTED, CONNECTIONS_CLOSED_IDLE,
-                                CONNECTIONS_REFUSED_ADDRESS, CONNECTIONS_REFUSED_TOTAL, Counters)
+                                CONNECTIONS_REFUSED_ADDRESS, CONNECTIONS_REFUSED_TOTAL, Counters, count)
 from fastmdns.answer cimport Answerer, Peer
 from fastmdns.server.connection cimport Address, Connection, Desk
 from fastmdns.server.system cimport (EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPOLL_CLOEXEC, EPOLL_CTL_ADD,
                                      EPOLL_CTL_DEL, EPOLLERR, EPOLLEXCLUSIVE, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP,
-                                     SOCK_CLOEXEC, SOCK_NONBLOCK, accept4, count, epoll_create1, epoll_ctl, epoll_event,
+                                     SOCK_CLOEXEC, SOCK_NONBLOCK, accept4, epoll_create1, epoll_ctl, epoll_event,
                                      epoll_wait, errno, monotonic_ns, peer_from_sockaddr, sockaddr, sockaddr_storage,
                                      socklen_t)
 from fastmdns.server.transferlog cimport TransferLog
