@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The records of one zone in memory, and what must be true of them together (RFC 1034 §3.6.2, RFC 2181 §5, RFC 6672).
 
-The arena holds owner blocks (name and key, once per run of records with that owner) and entries (16 octets and the
-rdata), each on 8 octets, in the order they came. The index holds a slot per record and is what sort() orders: runs of
+The arena holds owners (name and key, once per run of records with that owner) and entries (16 octets and the rdata), each
+on 8 octets, in the order they came. It is a chain of blocks that never move, so it grows without a copy and can take over
+another's blocks: memory touched for the first time is what a large zone pays most for. The index holds a slot per record and is what sort() orders: runs of
 one owner are ordered by 8 octets of their key at a time (radix, then again inside each group of equals), so the arena
 is touched once per level and not once per comparison; then the few records of each owner by type and rdata.
 
@@ -39,20 +40,7 @@ cdef enum:
     MERGE_FROM = 16  # records of one owner: below, insertion is quicker
 
 
-cdef struct Owner:  # in the arena; the name and then its key follow
-    uint16_t key_length
-    uint8_t length
-
-
-cdef struct Entry:  # in the arena; the rdata follows
-    uint32_t owner_back  # where the owner block lies, in units of 8 octets back from here
-    uint32_t line
-    uint32_t ttl
-    uint16_t rrtype
-    uint16_t rdlength
-
-
-cdef struct Run:  # neighbouring slots with one owner block
+cdef struct Run:  # neighbouring slots with one owner in the arena
     uint64_t prefix
     uint32_t first
     uint32_t count
@@ -69,6 +57,10 @@ cdef inline uint64_t key_prefix(const uint8_t *key, int length, int offset) noex
     for index in range(offset, min(offset + 8, length)):
         prefix |= <uint64_t>key[index] << (56 - 8 * (index - offset))
     return prefix
+
+
+cdef inline const uint8_t *block_octets(const Block *block) noexcept nogil:
+    return <const uint8_t *>(block + 1)
 
 
 cdef inline int compare(const uint8_t *one, Py_ssize_t one_size, const uint8_t *other, Py_ssize_t other_size) noexcept nogil:
@@ -88,7 +80,7 @@ cdef class Records:
         self.sources = []
 
     def __dealloc__(self):
-        free(self.arena)
+        free_blocks(self.block)
         free(self.slots)
 
     def __len__(self) -> int:
@@ -142,18 +134,13 @@ cdef class Records:
 
     def mark_source(self, str name not None, int lines_before=0) -> None:
         """Records appended from now on come from that file; their lines are counted from behind lines_before."""
-        self.sources.append((self.used, name, lines_before))
+        self.sources.append((arena_end(self), name, lines_before))
 
     cdef int reserve(self, uint64_t octets, Py_ssize_t records) noexcept nogil:
-        cdef uint64_t room = self.used + octets
         cdef Py_ssize_t slot_room = self.count + records
         cdef void *memory
-        if room > self.room:
-            memory = larger(self.arena, room)
-            if memory == NULL:
-                return NO_MEMORY
-            self.arena = <uint8_t *>memory
-            self.room = room
+        if (self.block == NULL or self.block.room - self.block.used < octets) and open_block(self, octets) != OK:
+            return NO_MEMORY
         if slot_room > self.slot_room:
             memory = larger(self.slots, <size_t>slot_room * sizeof(Slot))
             if memory == NULL:
@@ -165,7 +152,9 @@ cdef class Records:
     cdef int append(self, const uint8_t *owner, int owner_length, uint16_t rrtype, uint32_t ttl, const uint8_t *rdata,
                     uint16_t rdlength) noexcept nogil:
         cdef uint64_t most = sizeof(Owner) + 256 + MAX_KEY + sizeof(Entry) + rdlength + 16
-        if self.room - self.used < most and self.reserve(self.room // 2 + most + 4096, 0) != OK:
+        if (self.block == NULL or self.block.room - self.block.used < most) and (
+            open_block(self, arena_end(self) // 2 + most + 4096) != OK
+        ):
             return NO_MEMORY
         if self.count == self.slot_room and self.reserve(0, self.count // 2 + 64) != OK:
             return NO_MEMORY
@@ -176,9 +165,8 @@ cdef class Records:
         return OK
 
     cdef Record at(self, Py_ssize_t index) noexcept nogil:
-        cdef uint64_t offset = self.slots[index].entry
-        cdef Entry *entry = entry_at(self, offset)
-        cdef Owner *owner = owner_of(self, offset)
+        cdef Entry *entry = self.slots[index].entry
+        cdef Owner *owner = owner_of(entry)
         cdef Record record
         record.owner = <const uint8_t *>(owner + 1)
         record.key = record.owner + owner.length
@@ -188,7 +176,7 @@ cdef class Records:
         record.rdlength = entry.rdlength
         record.key_length = owner.key_length
         record.owner_length = owner.length
-        record.owner_id = offset - 8 * <uint64_t>entry.owner_back
+        record.owner_id = <uint64_t>owner
         return record
 
     cdef int put_in_order(self) noexcept nogil:
@@ -199,38 +187,32 @@ cdef class Records:
         if order_owners(self) != OK or order_rrsets(self) != OK:
             return NO_MEMORY
         self.in_order = True
-        self.last_owner = self.at(self.count - 1).owner_id
+        self.last_owner = NULL  # the owner that is last now may lie in another block
         return OK
 
     cdef int absorb(self, Records other) noexcept nogil:
-        cdef uint64_t start = self.used
-        cdef Slot *slots
-        cdef Py_ssize_t index
         if other.count == 0:
             return OK
-        if self.reserve(other.used, other.count) != OK:
+        if self.reserve(0, other.count) != OK:
             return NO_MEMORY
-        memcpy(self.arena + start, other.arena, other.used)
-        slots = self.slots + self.count
-        for index in range(other.count):
-            slots[index].prefix = other.slots[index].prefix
-            slots[index].entry = other.slots[index].entry + start
+        memcpy(self.slots + self.count, other.slots, other.count * sizeof(Slot))
         self.in_order = self.in_order and other.in_order and (
-            self.count == 0 or compare_owners(self, self.slots[self.count - 1].entry, slots[0].entry) < 0
+            self.count == 0 or compare_owners(self.slots[self.count - 1].entry, other.slots[0].entry) < 0
         )
-        self.last_owner = other.last_owner + start
-        self.used += other.used
         self.count += other.count
+        self.last_owner = other.last_owner
+        take_blocks(self, other)
+        other.count = 0
         return OK
 
     cdef Py_ssize_t rrset_end(self, Py_ssize_t index) noexcept nogil:
-        cdef uint64_t first = self.slots[index].entry
-        cdef uint16_t rrtype = entry_at(self, first).rrtype
+        cdef Entry *first = self.slots[index].entry
+        cdef uint16_t rrtype = first.rrtype
         index += 1
         while (
             index < self.count
-            and entry_at(self, self.slots[index].entry).rrtype == rrtype
-            and compare_owners(self, first, self.slots[index].entry) == 0
+            and self.slots[index].entry.rrtype == rrtype
+            and compare_owners(first, self.slots[index].entry) == 0
         ):
             index += 1
         return index
@@ -249,53 +231,103 @@ cdef void *larger(void *block, uint64_t size) noexcept nogil:
     return memory
 
 
-cdef inline Entry *entry_at(Records zone, uint64_t offset) noexcept nogil:
-    return <Entry *>(zone.arena + offset)
+cdef int open_block(Records zone, uint64_t room) noexcept nogil:
+    """A block with that much room for what comes next. OK or NO_MEMORY."""
+    cdef Block *block = <Block *>larger(NULL, sizeof(Block) + room)
+    if block == NULL:
+        return NO_MEMORY
+    block.start = arena_end(zone)
+    block.before = zone.block
+    block.used = 0
+    block.room = room
+    zone.block = block
+    zone.last_owner = NULL  # entries stand in one block with their owner
+    return OK
 
 
-cdef inline Owner *owner_of(Records zone, uint64_t entry) noexcept nogil:
-    return <Owner *>(zone.arena + entry - 8 * <uint64_t>entry_at(zone, entry).owner_back)
+cdef inline uint64_t arena_end(Records zone) noexcept nogil:
+    """The position in the arena of what comes next."""
+    return zone.block.start + zone.block.used if zone.block != NULL else 0
+
+
+cdef uint64_t position(Records zone, const Entry *entry) noexcept nogil:
+    """Of an entry in the arena."""
+    cdef const uint8_t *at = <const uint8_t *>entry
+    cdef const Block *block = zone.block
+    while not block_octets(block) <= at < block_octets(block) + block.used:
+        block = block.before
+    return block.start + <uint64_t>(at - block_octets(block))
+
+
+cdef void take_blocks(Records zone, Records other) noexcept nogil:
+    """The other's blocks behind these."""
+    cdef uint64_t start = arena_end(zone)
+    cdef Block *block = other.block
+    while True:
+        block.start += start
+        if block.before == NULL:
+            break
+        block = block.before
+    block.before = zone.block
+    zone.block = other.block
+    other.block = NULL
+    other.last_owner = NULL
+
+
+cdef void free_blocks(Block *block) noexcept nogil:
+    cdef Block *before
+    while block != NULL:
+        before = block.before
+        free(block)
+        block = before
+
+
+cdef inline Owner *owner_of(const Entry *entry) noexcept nogil:
+    return <Owner *>(<uint8_t *>entry - 8 * <uint64_t>entry.owner_back)
+
+
+cdef inline uint8_t *block_end(Records zone) noexcept nogil:
+    return <uint8_t *>block_octets(zone.block) + zone.block.used
 
 
 cdef inline bint is_last_owner(Records zone, const uint8_t *name, int length) noexcept nogil:
-    cdef Owner *last = <Owner *>(zone.arena + zone.last_owner)
     return (
-        zone.count > 0
-        and last.length == length
-        and zone.used - zone.last_owner < 8 * <uint64_t>UINT32_MAX
-        and memcmp(last + 1, name, length) == 0
+        zone.last_owner != NULL
+        and zone.last_owner.length == length
+        and block_end(zone) - <uint8_t *>zone.last_owner < 8 * <Py_ssize_t>UINT32_MAX
+        and memcmp(zone.last_owner + 1, name, length) == 0
     )
 
 
 cdef inline void put_owner(Records zone, const uint8_t *name, int length) noexcept nogil:
-    cdef Owner *owner = <Owner *>(zone.arena + zone.used)
+    cdef Owner *owner = <Owner *>block_end(zone)
     cdef uint8_t *octets = <uint8_t *>(owner + 1)
     memcpy(octets, name, length)
     owner.length = <uint8_t>length
     owner.key_length = <uint16_t>name_key(name, length, octets + length)
-    zone.last_owner = zone.used
-    zone.used += aligned(sizeof(Owner) + length + owner.key_length)
+    zone.last_owner = owner
+    zone.block.used += aligned(sizeof(Owner) + length + owner.key_length)
 
 
 cdef inline void put_entry(Records zone, uint16_t rrtype, uint32_t ttl, const uint8_t *rdata, uint16_t rdlength,
                            bint known) noexcept nogil:
-    cdef Entry *entry = entry_at(zone, zone.used)
+    cdef Entry *entry = <Entry *>block_end(zone)
     cdef Slot *slot = zone.slots + zone.count
-    entry.owner_back = <uint32_t>((zone.used - zone.last_owner) // 8)
+    entry.owner_back = <uint32_t>((<uint8_t *>entry - <uint8_t *>zone.last_owner) // 8)
     entry.line = zone.line
     entry.ttl = ttl
     entry.rrtype = rrtype
     entry.rdlength = rdlength
     memcpy(entry + 1, rdata, rdlength)
-    slot.entry = zone.used
-    slot.prefix = zone.slots[zone.count - 1].prefix if known else prefix_at(zone, zone.used, 0)
+    slot.entry = entry
+    slot.prefix = zone.slots[zone.count - 1].prefix if known else prefix_at(zone, entry, 0)
     zone.in_order = zone.in_order and settle(zone, known)
-    zone.used += aligned(sizeof(Entry) + rdlength)
+    zone.block.used += aligned(sizeof(Entry) + rdlength)
     zone.count += 1
 
 
-cdef inline uint64_t prefix_at(Records zone, uint64_t entry, int offset) noexcept nogil:
-    cdef Owner *owner = owner_of(zone, entry)
+cdef inline uint64_t prefix_at(Records zone, const Entry *entry, int offset) noexcept nogil:
+    cdef Owner *owner = owner_of(entry)
     return key_prefix(<const uint8_t *>(owner + 1) + owner.length, owner.key_length, zone.apex_key_length + offset)
 
 
@@ -311,15 +343,15 @@ cdef inline bint settle(Records zone, bint known) noexcept nogil:
     if at == 0:
         return True
     if not known:
-        return compare_owners(zone, slots[at - 1].entry, added.entry) < 0
-    while at > 0 and zone.count - at < MERGE_FROM and owner_of(zone, slots[at - 1].entry) == owner_of(zone, added.entry):
-        order = compare_rdata(zone, slots[at - 1].entry, added.entry)
+        return compare_owners(slots[at - 1].entry, added.entry) < 0
+    while at > 0 and zone.count - at < MERGE_FROM and owner_of(slots[at - 1].entry) == owner_of(added.entry):
+        order = compare_rdata(slots[at - 1].entry, added.entry)
         if order <= 0:
             break
         at -= 1
     if order == 0:
         return False
-    if order > 0 and at > 0 and compare_owners(zone, slots[at - 1].entry, added.entry) >= 0:
+    if order > 0 and at > 0 and compare_owners(slots[at - 1].entry, added.entry) >= 0:
         return False  # too far to walk, or the same name stands before in other case
     if at < zone.count:
         memmove(slots + at + 1, slots + at, (zone.count - at) * sizeof(Slot))
@@ -330,9 +362,9 @@ cdef inline bint settle(Records zone, bint known) noexcept nogil:
 # --- the order
 
 
-cdef inline int compare_owners(Records zone, uint64_t one, uint64_t other) noexcept nogil:
-    cdef Owner *first = owner_of(zone, one)
-    cdef Owner *second = owner_of(zone, other)
+cdef inline int compare_owners(const Entry *one, const Entry *other) noexcept nogil:
+    cdef Owner *first = owner_of(one)
+    cdef Owner *second = owner_of(other)
     if first == second:
         return 0
     return compare(
@@ -343,13 +375,11 @@ cdef inline int compare_owners(Records zone, uint64_t one, uint64_t other) noexc
     )
 
 
-cdef inline int compare_rdata(Records zone, uint64_t one, uint64_t other) noexcept nogil:
+cdef inline int compare_rdata(const Entry *one, const Entry *other) noexcept nogil:
     """Type, then rdata as octets (RFC 4034 §6.3)."""
-    cdef Entry *first = entry_at(zone, one)
-    cdef Entry *second = entry_at(zone, other)
-    if first.rrtype != second.rrtype:
-        return -1 if first.rrtype < second.rrtype else 1
-    return compare(<const uint8_t *>(first + 1), first.rdlength, <const uint8_t *>(second + 1), second.rdlength)
+    if one.rrtype != other.rrtype:
+        return -1 if one.rrtype < other.rrtype else 1
+    return compare(<const uint8_t *>(one + 1), one.rdlength, <const uint8_t *>(other + 1), other.rdlength)
 
 
 cdef int order_owners(Records zone) noexcept nogil:
@@ -373,7 +403,7 @@ cdef Py_ssize_t collect_runs(Records zone, Run *runs) noexcept nogil:
     cdef Owner *owner
     cdef Owner *last = NULL
     for index in range(zone.count):
-        owner = owner_of(zone, zone.slots[index].entry)
+        owner = owner_of(zone.slots[index].entry)
         if owner == last:
             runs[count - 1].count += 1
             continue
@@ -391,7 +421,7 @@ cdef bint runs_ascend(Records zone, const Run *runs, Py_ssize_t count) noexcept 
         if runs[index - 1].prefix > runs[index].prefix:
             return False
         if runs[index - 1].prefix == runs[index].prefix and (
-            compare_owners(zone, zone.slots[runs[index - 1].first].entry, zone.slots[runs[index].first].entry) > 0
+            compare_owners(zone.slots[runs[index - 1].first].entry, zone.slots[runs[index].first].entry) > 0
         ):
             return False
     return True
@@ -473,7 +503,7 @@ cdef inline void insert_slots(Records zone, Slot *slots, Py_ssize_t count) noexc
     for index in range(1, count):
         slot = slots[index]
         at = index
-        while at > 0 and compare_rdata(zone, slots[at - 1].entry, slot.entry) > 0:
+        while at > 0 and compare_rdata(slots[at - 1].entry, slot.entry) > 0:
             slots[at] = slots[at - 1]
             at -= 1
         slots[at] = slot
@@ -491,7 +521,7 @@ cdef void merge_slots(Records zone, Slot *slots, Slot *spare, Py_ssize_t count) 
     merge_slots(zone, slots + half, spare, count - half)
     memcpy(spare, slots, count * sizeof(Slot))
     for at in range(count):
-        if right == count or (left < half and compare_rdata(zone, spare[left].entry, spare[right].entry) <= 0):
+        if right == count or (left < half and compare_rdata(spare[left].entry, spare[right].entry) <= 0):
             slots[at] = spare[left]
             left += 1
         else:
@@ -504,9 +534,9 @@ cdef inline Py_ssize_t keep_distinct(Records zone, Py_ssize_t start, Py_ssize_t 
     cdef Py_ssize_t index
     cdef Entry *last
     for index in range(start, end):
-        if index > start and compare_rdata(zone, zone.slots[kept - 1].entry, zone.slots[index].entry) == 0:
-            last = entry_at(zone, zone.slots[kept - 1].entry)
-            last.ttl = min(last.ttl, entry_at(zone, zone.slots[index].entry).ttl)
+        if index > start and compare_rdata(zone.slots[kept - 1].entry, zone.slots[index].entry) == 0:
+            last = zone.slots[kept - 1].entry
+            last.ttl = min(last.ttl, zone.slots[index].entry.ttl)
             continue
         zone.slots[kept] = zone.slots[index]
         kept += 1
@@ -518,7 +548,7 @@ cdef inline Py_ssize_t owner_end(Records zone, Py_ssize_t index) noexcept nogil:
     while (
         end < zone.count
         and zone.slots[end].prefix == zone.slots[index].prefix
-        and compare_owners(zone, zone.slots[index].entry, zone.slots[end].entry) == 0
+        and compare_owners(zone.slots[index].entry, zone.slots[end].entry) == 0
     ):
         end += 1
     return min(end, zone.count)
@@ -566,16 +596,16 @@ cdef Py_ssize_t next_conflict(Records zone, Py_ssize_t index) noexcept nogil:
     cdef Entry *entry
     cdef Py_ssize_t at
     for at in range(index, zone.count):
-        entry = entry_at(zone, zone.slots[at].entry)
+        entry = zone.slots[at].entry
         if entry.rrtype == TYPE_CNAME or entry.rrtype == TYPE_DNAME or (
-            entry.rrtype == TYPE_SOA and owner_of(zone, zone.slots[at].entry).key_length != zone.apex_key_length
+            entry.rrtype == TYPE_SOA and owner_of(zone.slots[at].entry).key_length != zone.apex_key_length
         ):
             return owner_start(zone, at)
     return zone.count
 
 
 cdef Py_ssize_t owner_start(Records zone, Py_ssize_t index) noexcept nogil:
-    while index > 0 and compare_owners(zone, zone.slots[index - 1].entry, zone.slots[index].entry) == 0:
+    while index > 0 and compare_owners(zone.slots[index - 1].entry, zone.slots[index].entry) == 0:
         index -= 1
     return index
 
@@ -602,44 +632,42 @@ cdef Py_ssize_t next_ttl_mismatch(Records zone, Py_ssize_t index) noexcept nogil
     """The first slot from index on whose rrset goes on in the next slot with another TTL; else the count."""
     cdef Py_ssize_t at
     for at in range(index, zone.count - 1):
-        if entry_at(zone, zone.slots[at].entry).ttl != entry_at(zone, zone.slots[at + 1].entry).ttl and (
-            share_ttl(zone, zone.slots[at].entry, zone.slots[at + 1].entry)
+        if zone.slots[at].entry.ttl != zone.slots[at + 1].entry.ttl and (
+            share_ttl(zone.slots[at].entry, zone.slots[at + 1].entry)
         ):
             return at
     return zone.count
 
 
-cdef bint share_ttl(Records zone, uint64_t one, uint64_t other) noexcept nogil:
-    cdef Entry *first = entry_at(zone, one)
-    cdef Entry *second = entry_at(zone, other)
-    if first.rrtype != second.rrtype or compare_owners(zone, one, other) != 0:
+cdef bint share_ttl(const Entry *one, const Entry *other) noexcept nogil:
+    if one.rrtype != other.rrtype or compare_owners(one, other) != 0:
         return False
-    if first.rrtype != TYPE_RRSIG or first.rdlength < 2 or second.rdlength < 2:
+    if one.rrtype != TYPE_RRSIG or one.rdlength < 2 or other.rdlength < 2:
         return True
-    return load_u16(<const uint8_t *>(first + 1)) == load_u16(<const uint8_t *>(second + 1))
+    return load_u16(<const uint8_t *>(one + 1)) == load_u16(<const uint8_t *>(other + 1))
 
 
 cdef object unify_rrset(Records zone, Py_ssize_t index):
     """The warning. All records that share the TTL of the one at index get the lowest; they lie side by side."""
     cdef Py_ssize_t start = index
     cdef Py_ssize_t end = index + 1
-    cdef uint64_t entry = zone.slots[index].entry
-    while start > 0 and share_ttl(zone, zone.slots[start - 1].entry, entry):
+    cdef Entry *entry = zone.slots[index].entry
+    while start > 0 and share_ttl(zone.slots[start - 1].entry, entry):
         start -= 1
-    while end < zone.count and share_ttl(zone, entry, zone.slots[end].entry):
+    while end < zone.count and share_ttl(entry, zone.slots[end].entry):
         end += 1
-    lowest = min([entry_at(zone, zone.slots[at].entry).ttl for at in range(start, end)])
+    lowest = min([zone.slots[at].entry.ttl for at in range(start, end)])
     for at in range(start, end):
-        entry_at(zone, zone.slots[at].entry).ttl = lowest
+        zone.slots[at].entry.ttl = lowest
     record = zone.at(start)
     text = name_text(record.owner[:record.owner_length])
     return problem(zone, start, f"the TTLs of an rrset at {text} differ: the lowest, {lowest}, is used for all of it")
 
 
 cdef object problem(Records zone, Py_ssize_t index, str reason):
-    cdef uint64_t offset = zone.slots[index].entry
-    cdef uint32_t line = entry_at(zone, offset).line
-    source = bisect_right(zone.sources, offset, key=source_start)
+    cdef Entry *entry = zone.slots[index].entry
+    cdef uint32_t line = entry.line
+    source = bisect_right(zone.sources, position(zone, entry), key=source_start)
     _, name, before = zone.sources[source - 1] if source else (0, "", 0)
     return Problem(reason, name, before + line if line else 0)
 

@@ -56,6 +56,18 @@ def test_sorted_records_are_in_canonical_order_without_duplicates(rows: list[Row
     assert keys == sorted({tuple(map(repr, key)): key for key in map(canonical, rows)}.values())
 
 
+@pytest.mark.parametrize("owners", [1, 7, 3000])
+def test_records_outgrow_the_block_they_begin_in(owners: int) -> None:
+    rows = [(wire(f"n{index % owners}.example.org"), TXT, 300, b"%05d" % index * 9) for index in range(6000)]
+    zone = records(*rows)
+    assert list(zone) == rows
+    zone.sort()
+    assert [canonical(row) for row in zone] == sorted(map(canonical, rows))
+    zone.add(*rows[0])
+    zone.sort()
+    assert len(zone) == len(rows)
+
+
 @given(st.lists(row, max_size=60))
 def test_unsorted_records_are_those_that_were_added(rows: list[Row]) -> None:
     assert sorted(records(*rows)) == sorted(rows)
