@@ -197,7 +197,7 @@ cdef class Records:
             return NO_MEMORY
         memcpy(self.slots + self.count, other.slots, other.count * sizeof(Slot))
         self.in_order = self.in_order and other.in_order and (
-            self.count == 0 or compare_owners(self.slots[self.count - 1].entry, other.slots[0].entry) < 0
+            self.count == 0 or in_canonical_order(self.slots[self.count - 1].entry, other.slots[0].entry)
         )
         self.count += other.count
         self.last_owner = other.last_owner
@@ -343,7 +343,7 @@ cdef inline bint settle(Records zone, bint known) noexcept nogil:
     if at == 0:
         return True
     if not known:
-        return compare_owners(slots[at - 1].entry, added.entry) < 0
+        return in_canonical_order(slots[at - 1].entry, added.entry)
     while at > 0 and zone.count - at < MERGE_FROM and owner_of(slots[at - 1].entry) == owner_of(added.entry):
         order = compare_rdata(slots[at - 1].entry, added.entry)
         if order <= 0:
@@ -380,6 +380,12 @@ cdef inline int compare_rdata(const Entry *one, const Entry *other) noexcept nog
     if one.rrtype != other.rrtype:
         return -1 if one.rrtype < other.rrtype else 1
     return compare(<const uint8_t *>(one + 1), one.rdlength, <const uint8_t *>(other + 1), other.rdlength)
+
+
+cdef inline bint in_canonical_order(const Entry *one, const Entry *other) noexcept nogil:
+    """The one stands before the other, and they differ."""
+    cdef int order = compare_owners(one, other)
+    return order < 0 or (order == 0 and compare_rdata(one, other) < 0)
 
 
 cdef int order_owners(Records zone) noexcept nogil:
