@@ -8,6 +8,7 @@ from typing_extensions import Buffer
 from fastmdns.records import Records
 
 ROW_SIZE: int  # octets of image.pxd's ZoneHeader
+SPLIT_FROM: int  # records of a zone that two threads encode
 LIMIT: int  # octets of the largest value of a page that holds more than one record
 
 class Soa:
@@ -30,8 +31,8 @@ class Soa:
     def same_names(self, other: Soa) -> bool:
         """True where a change from one to the other leaves page 0 as it is."""
 
-class Pages(Buffer):
-    """A run of encoded pages. As a buffer: their values, one behind the other."""
+class Pages:
+    """A run of encoded pages."""
 
     record_count: int
     largest: int

@@ -10,6 +10,9 @@ with; a rrset's key is owner key + 00 + type. The 00 is less than any label's oc
 of the names below it.
 """
 
+import os
+from threading import Thread
+
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -28,6 +31,8 @@ from fastmdns.wire cimport (
 from fastmdns import name, rrtypes
 from fastmdns import rdata as rdata_module
 from fastmdns.errors import STATUS_REASON, Problem, WireError, ZoneError
+
+SPLIT_FROM = 100_000  # records of a zone: below, a second thread gains next to nothing
 
 cdef enum:
     SOA = 6
@@ -139,6 +144,7 @@ cdef class Pages:
     cdef Buffer values, separators, index  # index: one Page each
     cdef readonly uint64_t record_count
     cdef readonly uint32_t largest  # octets of the largest message, a closing SOA not counted
+    cdef Pages behind  # more pages, counted above, or None
 
     def __dealloc__(self):
         free(self.values.data)
@@ -146,27 +152,33 @@ cdef class Pages:
         free(self.index.data)
 
     def __len__(self):
-        return self.index.used // sizeof(Page)
+        return self.index.used // sizeof(Page) + (0 if self.behind is None else len(self.behind))
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         PyBuffer_FillInfo(buffer, self, self.values.data, <Py_ssize_t>self.values.used, 1, flags)
 
     @property
     def octets(self):
-        return self.values.used
+        return self.values.used + (0 if self.behind is None else self.behind.octets)
 
     def items(self, bytes first not None=b""):
         """(key, value) of each page in order; the keys are first + separator, the values views of this object."""
         cdef Page *page = <Page *>self.index.data
         cdef list found = []
-        cdef Py_ssize_t count = len(self)
+        cdef Py_ssize_t count = self.index.used // sizeof(Page)
         values = memoryview(self)
         while count:
             separator = PyBytes_FromStringAndSize(<char *>self.separators.data + page.separator_at, page.separator_length)
             found.append((first + separator, values[page.value_at:page.value_at + page.value_length]))
             page += 1
             count -= 1
-        return found
+        return found if self.behind is None else found + self.behind.items(first)
+
+    cdef void join(self, Pages behind):
+        """The pages of the records that follow; nothing is copied."""
+        self.behind = behind
+        self.record_count += behind.record_count
+        self.largest = max(self.largest, behind.largest)
 
     cdef int add(self, const uint8_t *separator, int length, int records, const uint8_t *body,
                  Py_ssize_t size) noexcept nogil:
@@ -228,6 +240,9 @@ cdef class Builder:
     cdef Compressor *compressor  # owned
     cdef uint8_t *message  # owned, SCRATCH octets: the running page where it stands in its message
     cdef Records records  # of the running pass
+    cdef Py_ssize_t begin_at, end_at  # the part of them that it encodes; it begins and ends between owners
+    cdef Py_ssize_t left_at  # where it stopped: end_at, or the record that could not be encoded
+    cdef int status  # of the pass: OK or NO_MEMORY
     cdef Py_ssize_t soa_at  # index of the record that is in no page, -1 = none
     cdef bint first  # the running page is page 0
     cdef Py_ssize_t start, pos, limit  # of the running page's body in its message
@@ -257,7 +272,8 @@ cdef class Builder:
             raise ZoneError([Problem("the zone has no SOA record")])
         cdef Record record = records.at(at)
         soa = self.soa(record.owner[:record.owner_length], record.ttl, record.rdata[:record.rdlength])
-        return Image(soa, self.encode(records, at, soa))
+        middle = middle_owner(records) if records.count >= SPLIT_FROM and len(os.sched_getaffinity(0)) > 1 else 0
+        return Image(soa, self.encode_halves(records, at, soa, middle) if middle else self.encode(records, at, soa))
 
     def soa(self, bytes apex not None, uint32_t ttl, bytes rdata not None):
         """The forms of an SOA record."""
@@ -307,42 +323,76 @@ cdef class Builder:
 
     cdef Pages encode(self, Records records, Py_ssize_t soa_at, Soa soa, Py_ssize_t fill=PAGE_LIMIT):
         """The pages of sorted records; the first one is page 0 where a SOA is given."""
-        cdef Pages pages = Pages.__new__(Pages)
-        cdef Py_ssize_t left
-        cdef int status = OK
-        self.take(records, soa_at)
+        self.take(records, 0, records.count, soa_at)
         self.fill = fill
+        return self.finish(self.run(soa))
+
+    cdef Pages encode_halves(self, Records records, Py_ssize_t soa_at, Soa soa, Py_ssize_t middle):
+        """The same by two threads. A page ends at the middle, where an owner begins; the others are as they would be."""
+        cdef Builder other = Builder()
+        cdef Pages pages
+        behind = []
+        self.take(records, 0, middle, soa_at)
+        other.take(records, middle, records.count, soa_at)
+        thread = Thread(target=other.run_into, args=(behind,), name="image")
+        thread.start()
+        try:
+            pages = self.run(soa)
+        finally:
+            thread.join()
+        self.finish(pages).join(other.finish(behind[0] if behind else None))
+        return pages
+
+    def run_into(self, list out not None):
+        """In a thread of its own: the pages of a part that is not the first → out, which stays empty without memory."""
+        try:
+            out.append(self.run(None))
+        except MemoryError:
+            self.status = NO_MEMORY
+
+    cdef void take(self, Records records, Py_ssize_t begin_at, Py_ssize_t end_at, Py_ssize_t soa_at):
+        self.records = records
+        self.begin_at = begin_at
+        self.end_at = end_at
+        self.soa_at = soa_at
+        self.fill = PAGE_LIMIT
+        self.next_chunk = 0
+
+    cdef Pages run(self, Soa soa):
+        """Encode what was taken; finish() tells whether that went well."""
+        cdef Pages pages = Pages.__new__(Pages)
+        self.status = OK
         self.begin()
         if soa is not None:
             self.put_head(soa)
             self.begin_first(len(soa.tail_alone))
         with nogil:
-            left = self.encode_pages(pages, &status)
-        self.records = None
-        if status != OK:
-            raise MemoryError
-        if left < records.count:
-            raise ZoneError([Problem(oversize(records, left))])
+            self.left_at = self.encode_pages(pages)
         return pages
 
-    cdef void take(self, Records records, Py_ssize_t soa_at):
-        self.records = records
-        self.soa_at = soa_at
-        self.next_chunk = 0
+    cdef Pages finish(self, Pages pages):
+        """The pages, or why there are none."""
+        cdef Records records = self.records
+        self.records = None
+        if self.status != OK:
+            raise MemoryError
+        if self.left_at < self.end_at:
+            raise ZoneError([Problem(oversize(records, self.left_at))])
+        return pages
 
-    cdef Py_ssize_t encode_pages(self, Pages pages, int *status) noexcept nogil:
-        """How many records were encoded; less than all where the next one can't be, or there is no memory."""
-        cdef Py_ssize_t at = self.skip_soa(0), end
-        while at < self.records.count or self.first:
+    cdef Py_ssize_t encode_pages(self, Pages pages) noexcept nogil:
+        """Where encoding ended: before the end of the part where the next record can't be, or there is no memory."""
+        cdef Py_ssize_t at = self.skip_soa(self.begin_at), end
+        while at < self.end_at or self.first:
             end = self.encode_page(at)
             if end < 0:
                 return self.failed
-            status[0] = self.close_page(pages, at)
-            if status[0] != OK:
+            self.status = self.close_page(pages, at)
+            if self.status != OK:
                 return at
             at = self.skip_soa(end)
             self.begin()
-        return self.records.count
+        return self.end_at
 
     cdef inline Py_ssize_t skip_soa(self, Py_ssize_t index) noexcept nogil:
         return index + 1 if index == self.soa_at else index
@@ -380,7 +430,7 @@ cdef class Builder:
         cdef Record record, last
         cdef Py_ssize_t before
         self.best.index = self.rrset.index = -1
-        while index < self.records.count:
+        while index < self.end_at:
             record = self.records.at(index)
             if self.written and not same_rrset(&record, &last):
                 if self.chunk:
@@ -442,7 +492,7 @@ cdef class Builder:
     cdef int close_page(self, Pages pages, Py_ssize_t at) noexcept nogil:
         """The running page, whose first record is at, → pages. OK or NO_MEMORY."""
         cdef uint8_t separator[MAX_PAGE_KEY]
-        cdef int length = self.separator(at, separator) if pages.index.used else 0
+        cdef int length = self.separator(at, separator) if pages.index.used or self.begin_at else 0
         pages.largest = max(pages.largest, <uint32_t>self.pos)
         return pages.add(separator, length, self.written, self.message + self.start, self.pos - self.start)
 
@@ -500,6 +550,18 @@ cdef class Builder:
 
 cdef inline bint same_rrset(const Record *one, const Record *other) noexcept nogil:
     return one.rrtype == other.rrtype and same_owner(one, other)
+
+
+cdef Py_ssize_t middle_owner(Records records) noexcept:
+    """Where the owner in the middle of sorted records begins; 0 where it is the first one."""
+    cdef Py_ssize_t index = records.count // 2
+    cdef Record record = records.at(index), before
+    while index > 0:
+        before = records.at(index - 1)
+        if not same_owner(&before, &record):
+            break
+        index -= 1
+    return index
 
 
 cdef Py_ssize_t find_soa(Records records) noexcept:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,13 @@ from tests.nameservers import Nsd, Zone
 
 def build(zone_records: Records) -> image.Image:
     return image.Builder().build(zone_records)
+
+
+def build_by_two(zone_records: Records) -> image.Image:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
+        patch.setattr(image, "SPLIT_FROM", 1)
+        return build(zone_records)
 
 
 def values(built: image.Image) -> list[memoryview]:
@@ -92,9 +101,9 @@ def test_pages_decode_to_the_records_of_the_zone(zone_records: Records) -> None:
     assert decoded(build(zone_records)) == without_soa(zone_records)
 
 
-@given(zones)
+@given(zones, st.sampled_from([build, build_by_two]))
 @settings(deadline=None)
-def test_separators_ascend_and_part_the_rrsets(zone_records: Records) -> None:
+def test_separators_ascend_and_part_the_rrsets(zone_records: Records, build: Callable[[Records], image.Image]) -> None:
     built = build(zone_records)
     items = built.pages.items()
     separators = [separator for separator, _ in items]
@@ -109,15 +118,47 @@ def test_separators_ascend_and_part_the_rrsets(zone_records: Records) -> None:
         before = keys
 
 
-@given(zones)
+@given(zones, st.sampled_from([build, build_by_two]))
 @settings(deadline=None)
-def test_the_image_knows_its_own_size(zone_records: Records) -> None:
+def test_the_image_knows_its_own_size(zone_records: Records, build: Callable[[Records], image.Image]) -> None:
     built = build(zone_records)
     assert built.pages.record_count == len(zone_records) - 1
     assert built.pages.octets == sum(len(value) for value in values(built))
     sizes = [len(message) for message in transfer(built)]
     closing = len(built.soa.tail_alone) if len(sizes) == 1 else 0
     assert built.pages.largest + closing == max(sizes[:1] if len(sizes) == 1 else sizes[:-1])
+
+
+@given(zones)
+@settings(deadline=None)
+def test_two_threads_encode_the_records_that_one_does(zone_records: Records) -> None:
+    built = build_by_two(zone_records)
+    assert received(built) == decoded(built) == without_soa(zone_records)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 500, 501, 20_000])
+def test_the_pages_of_two_threads_differ_where_they_meet_only(count: int) -> None:
+    zone_records = delegations(count)
+    one, two = build(zone_records), build_by_two(zone_records)
+    assert decoded(two) == decoded(one)
+    assert two.pages.record_count == one.pages.record_count
+    assert len(one.pages) <= len(two.pages) <= len(one.pages) + 1
+    same = [mine == other for mine, other in zip(values(one), values(two), strict=False)]
+    assert all(same[: len(same) // 2 - 1])
+
+
+def test_a_record_too_large_is_named_by_whichever_thread_meets_it() -> None:
+    for owner in ("a", "z"):
+        large = (under(owner), PRIVATE, 60, bytes(65500))
+        with pytest.raises(ZoneError, match=f"^{owner}.*does not fit into a DNS message"):
+            build_by_two(zone(*((under(f"m{index}"), A, 60, bytes(4)) for index in range(20)), large))
+
+
+def test_the_owner_in_the_middle_is_not_parted() -> None:
+    zone_records = zone(*((under("a"), PRIVATE, 60, b"%0100d" % index) for index in range(2000)))
+    built = build_by_two(zone_records)
+    assert decoded(built) == without_soa(zone_records)
+    assert [image.begins_chunk(*item) for item in built.pages.items()[1:]][:2] == [False, True]
 
 
 def test_a_zone_of_nothing_but_its_soa_is_one_message_with_an_empty_page() -> None:
