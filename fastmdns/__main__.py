@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m fastmdns` is the command `fastmdns`."""
+"""The command `fastmdns`, as a script and as `python -m fastmdns`."""
 
-from fastmdns.cli import main
+import gc
 
-main()
+gc.disable()  # nothing that an import makes is garbage: looking for some is a tenth of a start. main() enables it again
+
+from fastmdns.cli import main  # noqa: E402
+
+if __name__ == "__main__":
+    main()

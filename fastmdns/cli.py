@@ -9,6 +9,7 @@ by the command that needs them: `serve` is ready to fork before the others would
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -237,6 +238,8 @@ def _sources(paths: Sequence[str]) -> list[Any]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command and end the process with its exit code."""
+    gc.freeze()  # modules stay: what is collected from here on need not walk them
+    gc.enable()
     sys.exit(_run(argv))
 
 
