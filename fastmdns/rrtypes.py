@@ -284,10 +284,10 @@ _row("RT", 21, U16("preference"), NAME("host"))
 _row("NSAP", 22, NSAP("address"))
 _row("NSAP-PTR", 23, NAME("target"))
 _row(
-    "SIG", 24, TYPE("covered"), ALGORITHM("algorithm"), U8("labels"), PERIOD("ttl"),
-    TIME("expiration"), TIME("inception"), U16("key_tag"), NAME("signer"), BASE64("signature"),
+    "SIG", 24, TYPE("type_covered"), ALGORITHM("algorithm"), U8("labels"), PERIOD("original_ttl"),
+    TIME("expiration"), TIME("inception"), U16("key_tag"), NAME("signer_name"), BASE64("signature"),
 )  # fmt: skip
-_row("KEY", 25, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64("key", least=0))
+_row("KEY", 25, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64("public_key", least=0))
 _row("PX", 26, U16("preference"), NAME("map822"), NAME("mapx400"))
 _row("GPOS", 27, DECIMAL("latitude"), DECIMAL("longitude"), DECIMAL("altitude"))
 _row("AAAA", 28, IPv6("address"))
@@ -297,7 +297,10 @@ _row("EID", 31)
 _row("NIMLOC", 32)
 _row("SRV", 33, U16("priority"), U16("weight"), U16("port"), NAME("target"))
 _row("ATMA", 34)
-_row("NAPTR", 35, U16("order"), U16("preference"), STRING("flags"), STRING("service"), STRING("regexp"), NAME("target"))
+_row(
+    "NAPTR", 35, U16("order"), U16("preference"), STRING("flags"), STRING("services"), STRING("regexp"),
+    NAME("replacement"),
+)  # fmt: skip
 _row("KX", 36, U16("preference"), NAME("exchange"))
 _row("CERT", 37, CERTIFICATE("type"), U16("key_tag"), ALGORITHM("algorithm"), BASE64("certificate"))
 _row("A6", 38)
@@ -306,31 +309,34 @@ _row("SINK", 40)
 _row("OPT", 41, meta=True)
 _row("APL", 42, PREFIXES("prefixes"), rare=True)
 _row("DS", 43, U16("key_tag"), ALGORITHM("algorithm"), U8("digest_type"), DIGEST("digest", _DS))
-_row("SSHFP", 44, U8("algorithm"), U8("type"), DIGEST("fingerprint", ((1, 20), (2, 32))))
+_row("SSHFP", 44, U8("algorithm"), U8("fp_type"), DIGEST("fingerprint", ((1, 20), (2, 32))))
 _row(
     "IPSECKEY", 45, U8("precedence"), U8("gateway_type"), U8("algorithm"), GATEWAY("gateway", back=2),
-    BASE64("key", least=0), rare=True,
+    BASE64("public_key", least=0), rare=True,
 )  # fmt: skip
 _row(
-    "RRSIG", 46, TYPE("covered"), ALGORITHM("algorithm"), U8("labels"), PERIOD("ttl"),
-    TIME("expiration"), TIME("inception"), U16("key_tag"), NAME("signer"), BASE64("signature"),
+    "RRSIG", 46, TYPE("type_covered"), ALGORITHM("algorithm"), U8("labels"), PERIOD("original_ttl"),
+    TIME("expiration"), TIME("inception"), U16("key_tag"), NAME("signer_name"), BASE64("signature"),
 )  # fmt: skip
-_row("NSEC", 47, NAME("next"), BITMAP("types", least=1))
-_row("DNSKEY", 48, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64("key"))
+_row("NSEC", 47, NAME("next_domain"), BITMAP("types", least=1))
+_row("DNSKEY", 48, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64("public_key"))
 _row("DHCID", 49, BASE64("data"))
-_row("NSEC3", 50, U8("algorithm"), U8("flags"), U16("iterations"), SALT("salt"), HASH("next"), BITMAP("types"))
-_row("NSEC3PARAM", 51, U8("algorithm"), U8("flags"), U16("iterations"), SALT("salt"))
-_row("TLSA", 52, U8("usage"), U8("selector"), U8("matching"), HEX("data"))
-_row("SMIMEA", 53, U8("usage"), U8("selector"), U8("matching"), HEX("data"))
+_row(
+    "NSEC3", 50, U8("hash_algorithm"), U8("flags"), U16("iterations"), SALT("salt"), HASH("next_hashed_owner"),
+    BITMAP("types"),
+)  # fmt: skip
+_row("NSEC3PARAM", 51, U8("hash_algorithm"), U8("flags"), U16("iterations"), SALT("salt"))
+_row("TLSA", 52, U8("usage"), U8("selector"), U8("matching_type"), HEX("data"))
+_row("SMIMEA", 53, U8("usage"), U8("selector"), U8("matching_type"), HEX("data"))
 _row("HIP", 55, IDENTITY("identity"), NAMES("servers"), rare=True)
 _row("NINFO", 56, STRINGS("strings"))
-_row("RKEY", 57, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64("key"))
+_row("RKEY", 57, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64("public_key"))
 _row("TALINK", 58, NAME("start"), NAME("end"))
 _row("CDS", 59, U16("key_tag"), ALGORITHM("algorithm"), U8("digest_type"), DIGEST("digest", _DS))
-_row("CDNSKEY", 60, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64("key"))
+_row("CDNSKEY", 60, U16("flags"), U8("protocol"), ALGORITHM("algorithm"), BASE64("public_key"))
 _row("OPENPGPKEY", 61, BASE64("key"))
 _row("CSYNC", 62, U32("serial"), U16("flags"), BITMAP("types"))
-_row("ZONEMD", 63, U32("serial"), U8("scheme"), U8("hash"), DIGEST("digest", ((1, 48), (2, 64))))
+_row("ZONEMD", 63, U32("serial"), U8("scheme"), U8("hash_algorithm"), DIGEST("digest", ((1, 48), (2, 64))))
 _row("SVCB", 64, U16("priority"), NAME("target"), PARAMETERS("parameters"))
 _row("HTTPS", 65, U16("priority"), NAME("target"), PARAMETERS("parameters"))
 _row("DSYNC", 66, TYPE("rrtype"), SCHEME("scheme"), U16("port"), NAME("target"))
