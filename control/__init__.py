@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control plane: zones and records in a database, and the API of OpenStack Designate in front of it."""
+"""The control plane: tenants manage zones over the DNS v2 API, name servers learn of it through mdns."""

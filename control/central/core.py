@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every function of central is given, and the questions they all ask: whose zone is it, how much may be in it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from control.config import ControlConfig
+from control.context import Context
+from control.errors import Refused
+from control.model import Zone, ZoneType
+from control.policy import Policy
+from control.storage import quotas, zones
+from control.storage.database import Database
+from control.storage.ids import utcnow
+from control.storage.tables import shared_zones
+
+# Resource → the setting that holds its default.
+QUOTAS = {
+    "api_export_size": "quota_api_export_size",
+    "recordset_records": "quota_recordset_records",
+    "zone_records": "quota_zone_records",
+    "zone_recordsets": "quota_zone_recordsets",
+    "zones": "quota_zones",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    db: Database
+    config: ControlConfig
+    policy: Policy = field(default_factory=Policy)
+    clock: Callable[[], datetime] = utcnow
+
+
+def zone_for(core: Core, tx: Connection, ctx: Context, zone_id: str, rule: str, *, locked: bool = False) -> Zone:
+    """The zone, if the caller may see it (else zone_not_found) and the rule allows it (else forbidden)."""
+    zone = zones.lock(tx, zone_id) if locked else zones.get(tx, zone_id)
+    mine = zone.project_id == ctx.project_id
+    shared = not mine and is_shared_with(tx, zone.id, ctx.project_id)
+    if not (mine or shared or ctx.all_projects):
+        raise Refused("zone_not_found", "Could not find Zone")
+    primary = zone.type is ZoneType.PRIMARY
+    core.policy.check(ctx, rule, project_id=zone.project_id, shared=shared, primary=primary)
+    return zone
+
+
+def is_shared_with(tx: Connection, zone_id: str, project_id: str | None) -> bool:
+    shares = shared_zones.c.zone_id == zone_id, shared_zones.c.target_project_id == project_id
+    return project_id is not None and tx.execute(select(shared_zones.c.id).where(*shares).limit(1)).first() is not None
+
+
+def quota(core: Core, tx: Connection, project_id: str, resource: str) -> int | None:
+    """The project's limit, None where it has none."""
+    default = getattr(core.config, QUOTAS[resource])
+    limit = quotas.of_project(tx, project_id).get(resource, default)
+    return None if limit < 0 else limit
+
+
+def check_quota(core: Core, tx: Connection, project_id: str, **wanted: int) -> None:
+    """wanted: resource → how many there would be. Refused over_quota, naming the resource."""
+    limits = quotas.of_project(tx, project_id)
+    for resource, count in wanted.items():
+        limit = limits.get(resource, getattr(core.config, QUOTAS[resource]))
+        if 0 <= limit < count:
+            raise Refused("over_quota", f"Quota exceeded for {resource}.")

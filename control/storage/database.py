@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database: how it is opened, and the two ways to use it, read() and write().
+
+Both are given the work as a function of the open transaction, because a transaction that lost against another one
+(deadlock, serialisation failure, a connection that broke before the commit) is done again from its beginning.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from control.errors import Refused, Unavailable
+
+T = TypeVar("T")
+ATTEMPTS = 12
+BUSY_SECONDS = 30  # how long SQLite waits for another writer
+DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mariadb+pymysql", "mariadb": "mariadb+pymysql"}
+# PostgreSQL's SQLSTATEs, then MariaDB's numbers, of transactions that would do well when tried again.
+TRY_AGAIN = {"40001", "40P01", "55P03", 1205, 1213, 1020}
+
+
+class Database:
+    """One engine and its pool of connections. Open it after a fork, never before."""
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self.url = _with_driver(url)
+        self.engine = _engine(self.url, pool_size)
+        self.name = self.url.get_backend_name().replace("mysql", "mariadb")
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        return self._run(work, writes=False)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Runs the work in one transaction and commits it. The work may run more than once."""
+        return self._run(work, writes=True)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _run(self, work: Callable[[Connection], T], writes: bool) -> T:
+        for attempt in range(ATTEMPTS):
+            try:
+                with self._begin(writes) as tx:
+                    return work(tx)
+            except DBAPIError as error:
+                if not _worth_another_try(error):
+                    if isinstance(error, OperationalError):
+                        raise Unavailable("database_unavailable", "the database does not answer") from error
+                    raise
+                if attempt + 1 == ATTEMPTS:
+                    raise Unavailable("database_unavailable", "the database is too busy for this change") from error
+            time.sleep(random.uniform(0, 0.01 * 1.6**attempt))
+        raise AssertionError("unreachable")
+
+    @contextmanager
+    def _begin(self, writes: bool) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(writes=writes) as tx, tx.begin():
+            yield tx
+
+
+@contextmanager
+def unique(code: str, message: str) -> Iterator[None]:
+    """An insert that breaks a uniqueness constraint is refused with this code."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Refused(code, message) from error
+
+
+def _with_driver(url: str) -> URL:
+    parsed = make_url(url)
+    return parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
+
+
+def _engine(url: URL, pool_size: int) -> Engine:
+    backend = url.get_backend_name()
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_use_lifo": True, "pool_pre_ping": True}
+    if backend == "sqlite":
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **options)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    # Row locks do the work, so each statement may see what others committed.
+    return create_engine(url, isolation_level="READ COMMITTED", **options)
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(tx: Connection) -> None:
+    """A writer takes its lock at once: one that began as a reader could not become one."""
+    tx.exec_driver_sql("BEGIN IMMEDIATE" if tx.get_execution_options().get("writes") else "BEGIN")
+
+
+def _worth_another_try(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    original = error.orig
+    code = getattr(original, "sqlstate", None) or (original.args[0] if original is not None and original.args else None)
+    return code in TRY_AGAIN or (isinstance(code, str) and "database is locked" in code)
+
+
+def version(tx: Connection) -> str:
+    """The server's own version, for status pages."""
+    info = tx.dialect.server_version_info
+    return f"{tx.dialect.name} {'.'.join(str(part) for part in info or ())} (SQLAlchemy {sqlalchemy.__version__})"

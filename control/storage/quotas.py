@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quotas that were set for a project; the settings hold the defaults of all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, insert, select
+
+from control.storage.tables import quotas
+
+
+def of_project(tx: Connection, project_id: str) -> dict[str, int]:
+    query = select(quotas.c.resource, quotas.c.limit).where(quotas.c.project_id == project_id)
+    return dict(tx.execute(query))
+
+
+def replace(tx: Connection, project_id: str, limits: Mapping[str, int]) -> None:
+    for resource, limit in limits.items():
+        tx.execute(delete(quotas).where(quotas.c.project_id == project_id, quotas.c.resource == resource))
+        tx.execute(insert(quotas).values(project_id=project_id, resource=resource, limit=limit))
+
+
+def reset(tx: Connection, project_id: str) -> None:
+    tx.execute(delete(quotas).where(quotas.c.project_id == project_id))

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rrsets and their records: rows in, Rrset out. The SOA rrset has a row but no records: soa.py makes them.
+
+A function that stores takes a Change and notes in it what it did, so that no row changes without the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+
+from control import soa
+from control.errors import Refused
+from control.model import SOA, Action, Record, Rrset, Zone
+from control.names import key_of
+from control.storage.change import Change
+from control.storage.database import unique
+from control.storage.tables import DATA_HEAD, records, rrsets
+
+COLUMNS = [rrsets.c[name] for name in Rrset.__slots__ if name != "records"]
+BATCH = 1000  # rows of one INSERT, and rrsets of one SELECT
+
+
+def everything() -> Select[Any]:
+    return select(*COLUMNS)
+
+
+def fetch(tx: Connection, query: Select[Any], zones: Iterable[Zone] = ()) -> list[Rrset]:
+    """The rrsets of a query over COLUMNS, each with its records. zones: theirs, for the SOA's record."""
+    rows = tx.execute(query).all()
+    found = _records_of(tx, [row.id for row in rows])
+    by_id = {zone.id: zone for zone in zones}
+    return [_rrset(row, found.get(row.id, ()), by_id.get(row.zone_id)) for row in rows]
+
+
+def get(tx: Connection, zone: Zone, rrset_id: str) -> Rrset:
+    """Refused recordset_not_found where the zone has no such rrset."""
+    found = fetch(tx, everything().where(rrsets.c.id == rrset_id, rrsets.c.zone_id == zone.id), [zone])
+    if not found:
+        raise Refused("recordset_not_found", "Could not find RecordSet")
+    return found[0]
+
+
+def find(tx: Connection, zone: Zone, name: str, rrtype: int) -> Rrset | None:
+    place = rrsets.c.zone_id == zone.id, rrsets.c.name_key == key_of(name), rrsets.c.rrtype == rrtype
+    return next(iter(fetch(tx, everything().where(*place), [zone])), None)
+
+
+def types_at(tx: Connection, zone_id: str, name: str) -> list[int]:
+    """The types that the zone has at a name."""
+    place = rrsets.c.zone_id == zone_id, rrsets.c.name_key == key_of(name)
+    return list(tx.execute(select(rrsets.c.rrtype).where(*place)).scalars())
+
+
+def stream(tx: Connection, zone: Zone, *conditions: Any, canonical: bool = False) -> Iterator[Rrset]:
+    """All rrsets of a zone, read in batches: oldest first, or in canonical order. Memory stays small."""
+    order = (rrsets.c.name_key, rrsets.c.rrtype) if canonical else (rrsets.c.created_at, rrsets.c.id)
+    query = everything().where(rrsets.c.zone_id == zone.id, *conditions).order_by(*order)
+    after: tuple[Any, ...] | None = None
+    while True:
+        page = query if after is None else query.where(_behind(order, after))
+        rows = tx.execute(page.limit(BATCH).add_columns(*(column.label(f"key{at}") for at, column in enumerate(order))))
+        batch = rows.all()
+        found = _records_of(tx, [row.id for row in batch])
+        for row in batch:
+            yield _rrset(row, found.get(row.id, ()), zone)
+        if len(batch) < BATCH:
+            return
+        after = batch[-1].key0, batch[-1].key1
+
+
+def _behind(order: Sequence[Any], after: tuple[Any, ...]) -> Any:
+    (first, second), (a, b) = order, after
+    return (first > a) | ((first == a) & (second > b))
+
+
+def _records_of(tx: Connection, ids: Sequence[str]) -> dict[str, tuple[Record, ...]]:
+    found: dict[str, tuple[Record, ...]] = {}
+    for start in range(0, len(ids), BATCH):
+        some = records.c.rrset_id.in_(ids[start : start + BATCH])
+        query = select(records.c.rrset_id, records.c.data, records.c.wire).where(some)
+        rows = tx.execute(query.order_by(records.c.rrset_id, records.c.position))
+        for rrset_id, group in groupby(rows, lambda row: row[0]):
+            found[rrset_id] = tuple(Record(data, wire) for _, data, wire in group)
+    return found
+
+
+def _rrset(row: Row[Any], its_records: tuple[Record, ...], zone: Zone | None) -> Rrset:
+    values = {column.name: row._mapping[column.name] for column in COLUMNS}
+    rrset = Rrset(**{**values, "action": Action(values["action"])}, records=its_records)
+    return as_of(rrset, zone) if rrset.rrtype == SOA and zone and not its_records else rrset
+
+
+def as_of(rrset: Rrset, zone: Zone) -> Rrset:
+    """The SOA rrset as the zone's row has it now."""
+    return replace(rrset, records=(soa.record(zone),), serial=zone.serial, revision=zone.revision)
+
+
+# ---------------------------------------------------------------------------------------------------------- storing
+
+
+def insert_rrset(tx: Connection, change: Change, rrset: Rrset) -> None:
+    """Refused duplicate_recordset where its name and type are taken."""
+    with unique("duplicate_recordset", "Duplicate RecordSet"):
+        tx.execute(insert(rrsets).values(**_columns(rrset, change.zone)))
+    _insert_records(tx, [rrset], change.zone)
+    change.add(rrset)
+
+
+def insert_many(tx: Connection, change: Change, found: Iterable[Rrset]) -> None:
+    """Many at once; their names and types are known to be free."""
+    batch: list[Rrset] = []
+    for rrset in found:
+        batch.append(rrset)
+        change.add(rrset)
+        if len(batch) == BATCH:
+            _insert_batch(tx, batch, change.zone)
+            batch.clear()
+    _insert_batch(tx, batch, change.zone)
+
+
+def _insert_batch(tx: Connection, batch: Sequence[Rrset], zone: Zone) -> None:
+    if batch:
+        tx.execute(insert(rrsets), [_columns(rrset, zone) for rrset in batch])
+        _insert_records(tx, batch, zone)
+
+
+def update_rrset(tx: Connection, change: Change, old: Rrset, new: Rrset) -> None:
+    """new: made by changed(old, …)."""
+    names = ["ttl", "description", "action", "serial", "revision", "version", "updated_at"]
+    values = {name: getattr(new, name) for name in names}
+    tx.execute(update(rrsets).where(rrsets.c.id == old.id).values(**values))
+    if new.records != old.records:
+        tx.execute(delete(records).where(records.c.rrset_id == old.id))
+        _insert_records(tx, [new], change.zone)
+    change.replace(old, new)
+
+
+def delete_rrset(tx: Connection, change: Change, rrset: Rrset) -> None:
+    tx.execute(delete(records).where(records.c.rrset_id == rrset.id))
+    tx.execute(delete(rrsets).where(rrsets.c.id == rrset.id))
+    change.remove(rrset)
+
+
+def changed(change: Change, old: Rrset, **values: Any) -> Rrset:
+    """The rrset with new values, as this change leaves it."""
+    of_change = {
+        "action": Action.UPDATE,
+        "serial": change.zone.serial,
+        "revision": change.zone.revision,
+        "version": old.version + 1,
+        "updated_at": change.now,
+    }
+    return replace(old, **of_change, **values)
+
+
+def _columns(rrset: Rrset, zone: Zone) -> dict[str, Any]:
+    values = {column.name: getattr(rrset, column.name) for column in COLUMNS}
+    return {**values, "name_key": key_of(rrset.name), "owner_id": zone.project_id}
+
+
+def _insert_records(tx: Connection, found: Sequence[Rrset], zone: Zone) -> None:
+    rows = [
+        {
+            "rrset_id": rrset.id,
+            "position": position,
+            "owner_id": zone.project_id,
+            "data": record.text,
+            "data_head": record.text[:DATA_HEAD],
+            "wire": record.wire,
+        }
+        for rrset in found
+        if rrset.rrtype != SOA
+        for position, record in enumerate(rrset.records)
+    ]
+    if rows:
+        tx.execute(insert(records), rows)

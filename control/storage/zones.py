@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Zones: rows in, Zone out. Only change.py alters a zone's records, serial or state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+
+from control.errors import Refused
+from control.model import Action, Master, Status, Zone, ZoneExtras, ZoneType
+from control.storage.tables import ALIVE, shared_zones, zone_attributes, zone_masters, zones
+
+COLUMNS = [zones.c[name] for name in Zone.__slots__]
+
+
+def alive() -> Select[Any]:
+    """All zones that are not deleted; those in deletion are."""
+    return select(*COLUMNS).where(zones.c.deleted == ALIVE)
+
+
+def from_row(row: Row[Any]) -> Zone:
+    values = row._mapping
+    return Zone(
+        **{
+            **values,
+            "type": ZoneType(values["type"]),
+            "action": Action(values["action"]),
+            "status": Status(values["status"]),
+        }
+    )
+
+
+def get(tx: Connection, zone_id: str) -> Zone:
+    """Refused zone_not_found where there is none, or where it is deleted."""
+    return _one(tx, alive().where(zones.c.id == zone_id))
+
+
+def lock(tx: Connection, zone_id: str) -> Zone:
+    """The zone, held until the transaction's end: who changes it next waits here."""
+    return _one(tx, alive().where(zones.c.id == zone_id).with_for_update())
+
+
+def _one(tx: Connection, query: Select[Any]) -> Zone:
+    row = tx.execute(query).one_or_none()
+    if row is None:
+        raise Refused("zone_not_found", "Could not find Zone")
+    return from_row(row)
+
+
+def fetch(tx: Connection, query: Select[Any]) -> list[Zone]:
+    return [from_row(row) for row in tx.execute(query)]
+
+
+def insert_zone(tx: Connection, values: Mapping[str, Any]) -> None:
+    tx.execute(insert(zones).values(**values))
+
+
+def update_zone(tx: Connection, zone_id: str, values: Mapping[str, Any]) -> None:
+    tx.execute(update(zones).where(zones.c.id == zone_id).values(**values))
+
+
+def mark_deleted(tx: Connection, zone_id: str, now: datetime) -> None:
+    """The name may be used again; the row stays until it is purged."""
+    gone = {"deleted": zone_id, "deleted_at": now, "action": Action.NONE, "status": Status.DELETED, "updated_at": now}
+    update_zone(tx, zone_id, gone)
+
+
+# --------------------------------------------------------------------------------------------- what hangs on a zone
+
+
+def extras(tx: Connection, found: Sequence[Zone]) -> dict[str, ZoneExtras]:
+    """Attributes, masters and whether it is shared, of many zones with three queries."""
+    ids = [zone.id for zone in found]
+    secondary = [zone.id for zone in found if zone.type is ZoneType.SECONDARY]
+    attributes: dict[str, dict[str, str]] = {zone_id: {} for zone_id in ids}
+    masters: dict[str, list[Master]] = {zone_id: [] for zone_id in ids}
+    for zone_id, key, value in _children(tx, zone_attributes, ("key", "value"), ids, "key"):
+        attributes[zone_id][key] = value
+    for zone_id, host, port in _children(tx, zone_masters, ("host", "port"), secondary, "position"):
+        masters[zone_id].append(Master(host, port))
+    shared = {zone_id for (zone_id,) in _children(tx, shared_zones, (), ids, "id")}
+    return {zone_id: ZoneExtras(attributes[zone_id], tuple(masters[zone_id]), zone_id in shared) for zone_id in ids}
+
+
+def _children(tx: Connection, table: Any, names: Sequence[str], ids: Sequence[str], order: str) -> Iterable[Row[Any]]:
+    if not ids:
+        return ()
+    wanted = select(table.c.zone_id, *(table.c[name] for name in names))
+    return tx.execute(wanted.where(table.c.zone_id.in_(ids)).order_by(table.c.zone_id, table.c[order]))
+
+
+def replace_attributes(tx: Connection, zone_id: str, attributes: Mapping[str, str]) -> None:
+    tx.execute(delete(zone_attributes).where(zone_attributes.c.zone_id == zone_id))
+    if attributes:
+        rows = [{"zone_id": zone_id, "key": key, "value": value} for key, value in attributes.items()]
+        tx.execute(insert(zone_attributes), rows)
+
+
+def replace_masters(tx: Connection, zone_id: str, masters: Sequence[Master]) -> None:
+    tx.execute(delete(zone_masters).where(zone_masters.c.zone_id == zone_id))
+    if masters:
+        rows = [
+            {"zone_id": zone_id, "position": position, "host": master.host, "port": master.port}
+            for position, master in enumerate(masters)
+        ]
+        tx.execute(insert(zone_masters), rows)
+
+
+# ------------------------------------------------------------------------------------------------------ by their names
+
+
+def below(key: bytes) -> Any:
+    """The condition that a zone lies below the name of this key (the name itself not included)."""
+    return (zones.c.name_key > key) & (zones.c.name_key < key_end(key))
+
+
+def key_end(key: bytes) -> bytes:
+    """The first key behind all names below this one. A key ends with 0, the end of its label."""
+    return key[:-1] + b"\x01" if key else b"\xff" * 2
+
+
+def keys_above(key: bytes) -> list[bytes]:
+    """The keys of all names above this one, the nearest first, the root not included."""
+    ends = [at + 1 for at, octet in enumerate(key[:-1]) if octet == 0]
+    return [key[:end] for end in reversed(ends)]
