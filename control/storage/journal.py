@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
 from control.storage.tables import journal, journal_parts
 
@@ -113,7 +113,7 @@ def _records(tx: Connection, entry: Entry, column: str) -> Iterator[WireRecord]:
         yield from unpack(tx.execute(select(journal_parts.c[column]).where(*place)).scalar_one())
 
 
-def _entry(row: Row[Any]) -> Entry:
+def _entry(row: Sequence[Any]) -> Entry:
     return Entry(*row)
 
 

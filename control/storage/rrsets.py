@@ -148,7 +148,7 @@ def delete_rrset(tx: Connection, change: Change, rrset: Rrset) -> None:
 
 def changed(change: Change, old: Rrset, **values: Any) -> Rrset:
     """The rrset with new values, as this change leaves it."""
-    of_change = {
+    of_change: dict[str, Any] = {
         "action": Action.UPDATE,
         "serial": change.zone.serial,
         "revision": change.zone.revision,

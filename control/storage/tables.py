@@ -69,12 +69,12 @@ def _times() -> tuple[Column[object], Column[object]]:
     return Column("created_at", Moment, nullable=False), Column("updated_at", Moment)
 
 
-def _of_zone(**options: bool) -> Column[str]:
-    return Column("zone_id", Id, ForeignKey("zones.id", ondelete="CASCADE"), nullable=False, **options)
+def _of_zone(primary_key: bool = False) -> Column[str]:
+    return Column("zone_id", Id, ForeignKey("zones.id", ondelete="CASCADE"), nullable=False, primary_key=primary_key)
 
 
-def _of_pool(**options: bool) -> Column[str]:
-    return Column("pool_id", Id, ForeignKey("pools.id", ondelete="CASCADE"), nullable=False, **options)
+def _of_pool(primary_key: bool = False) -> Column[str]:
+    return Column("pool_id", Id, ForeignKey("pools.id", ondelete="CASCADE"), nullable=False, primary_key=primary_key)
 
 
 # ------------------------------------------------------------------------------------------------------------- pools

@@ -85,7 +85,7 @@ def extras(tx: Connection, found: Sequence[Zone]) -> dict[str, ZoneExtras]:
     return {zone_id: ZoneExtras(attributes[zone_id], tuple(masters[zone_id]), zone_id in shared) for zone_id in ids}
 
 
-def _children(tx: Connection, table: Any, names: Sequence[str], ids: Sequence[str], order: str) -> Iterable[Row[Any]]:
+def _children(tx: Connection, table: Any, names: Sequence[str], ids: Sequence[str], order: str) -> Iterable[Any]:
     if not ids:
         return ()
     wanted = select(table.c.zone_id, *(table.c[name] for name in names))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from flask import Request
 
@@ -25,12 +26,14 @@ SUDO_HEADERS = ("X-Auth-Sudo-Project-ID", "X-Auth-Sudo-Tenant-ID")
 
 def with_wishes(core: Core, ctx: Context, request: Request) -> Context:
     """The context with what was asked. Refused forbidden where a rule doesn't allow it."""
+    granted: dict[str, Any] = {}
     for field, (header, queries, rule) in WISHES.items():
         asked = [request.headers.get(header) if header else None, *(request.args.get(query) for query in queries)]
         if any(is_true(value) for value in asked):
             if rule:
                 core.policy.check(ctx, rule)
-            ctx = replace(ctx, **{field: True})
+            granted[field] = True
+    ctx = replace(ctx, **granted)
     sudo = next((value for header in SUDO_HEADERS if (value := request.headers.get(header))), None)
     if sudo:
         core.policy.check(ctx, "use_sudo")
