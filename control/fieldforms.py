@@ -231,18 +231,23 @@ def base64(least: int) -> Form:
     )
 
 
+NAME_PATTERN = r"([!#-'*-:<-\[\]-~]|\\[!-~])*\."  # what has a meaning in zone files is escaped
+
+
 def _read_name(value: object) -> bytes:
     given = text(value)
     if not given.isascii():
         raise TextError(f"{shown(value)} must be ASCII; write each label outside it as xn--...")
     if not given.endswith("."):
         raise TextError(f"{shown(value)} must end with a dot")
+    if not re.fullmatch(NAME_PATTERN, given):
+        raise ValueError
     return names.from_text(given)
 
 
 NAME = Form(
     domain, names.to_text, _read_name,
-    {"type": "string", "pattern": r"\.$", "description": "a domain name that ends with a dot"},
+    {"type": "string", "pattern": f"^{NAME_PATTERN}$", "description": "a domain name that ends with a dot"},
 )  # fmt: skip
 
 

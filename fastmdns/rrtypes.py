@@ -3,7 +3,8 @@
 
 shapes.pyx compiles the rows into C at import; the rdata modules derive from them the parser, the printer, the check
 of received wire, decompression and which names may be compressed. A new type is one row here and one line in the test
-table. A row without fields has no text but RFC 3597's `\\#` form and no rule for its wire.
+table. The names of fields are those of errors and of record data in JSON. A row without fields has no text but RFC
+3597's `\\#` form and no rule for its wire.
 """
 
 from __future__ import annotations

@@ -205,6 +205,8 @@ TLSA = {"usage": 3, "selector": 1}
         ("SRV", SRV | {"target": "a"}, 'target: "a" must end with a dot'),
         ("SRV", SRV | {"target": None}, "target: expected a domain name that ends with a dot, not null"),
         ("SRV", SRV | {"target": "ü."}, "must be ASCII"),
+        ("SRV", SRV | {"target": "a\n."}, 'target: expected a domain name that ends with a dot, not "a\\n."'),
+        ("SRV", SRV | {"target": "a b."}, 'target: expected a domain name that ends with a dot, not "a b."'),
         ("SRV", SRV | {"host": "a."}, "host: unknown; expected priority, weight, port, target"),
         ("A", {}, "address: is missing; expected an IPv4 address such as 192.0.2.1"),
         ("A", {"address": "192.0.2.1 "}, "address: expected an IPv4 address"),
@@ -262,17 +264,17 @@ def test_every_type_has_a_schema_with_described_fields() -> None:
 
 
 def test_a_schema_is_json_schema_that_openapi_can_take() -> None:
-    assert schema(rrtypes.by_name("MX")) == {
-        "title": "MX",
+    assert schema(rrtypes.by_name("L32")) == {
+        "title": "L32",
         "type": "object",
         "properties": {
             "preference": {
                 "type": "integer", "minimum": 0, "maximum": 65535, "description": "a number from 0 to 65535",
             },
-            "exchange": {
-                "type": "string", "pattern": r"\.$", "description": "a domain name that ends with a dot",
+            "locator": {
+                "type": "string", "description": "an IPv4 address such as 192.0.2.1",
             },
         },
-        "required": ["preference", "exchange"],
+        "required": ["preference", "locator"],
         "additionalProperties": False,
     }  # fmt: skip
