@@ -37,6 +37,11 @@ class Core:
     clock: Callable[[], datetime] = utcnow
 
 
+def open_core(config: ControlConfig) -> Core:
+    """What the settings name, opened: after a fork, never before. Core.db.close() ends it."""
+    return Core(Database(config.database, config.database_pool), config)
+
+
 def zone_for(core: Core, tx: Connection, ctx: Context, zone_id: str, rule: str, *, locked: bool = False) -> Zone:
     """The zone, if the caller may see it (else zone_not_found) and the rule allows it (else forbidden)."""
     zone = zones.lock(tx, zone_id) if locked else zones.get(tx, zone_id)
