@@ -75,7 +75,7 @@ $(VENV)/.ready: pyproject.toml
 	@PYTHON=$(PYTHON) scripts/prerequisites
 	@echo "fastmdns: making $(VENV), then compiling: a minute or two, once"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) $$($(BIN)/python scripts/requires.py build run)
+	@$(PIP) $$($(BIN)/python scripts/requires.py build run control)
 	@FASTMDNS_EXTENSIONS=none $(PIP) --no-build-isolation --no-deps -e .
 	@touch $@
 

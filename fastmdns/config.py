@@ -23,6 +23,7 @@ ALGORITHMS = ("hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha38
 ENVIRONMENT_PREFIX = "FASTMDNS_"
 # Names with our prefix that are no settings: where the settings are, and what setup.py reads.
 ENVIRONMENT_OTHERS = frozenset({"FASTMDNS_CONFIG", "FASTMDNS_CFLAGS", "FASTMDNS_LDFLAGS"})
+CONTROL_PREFIX = "FASTMDNS_CONTROL_"  # of the control plane, which reads them itself
 SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 # Turns what TOML, a variable or a flag said into the setting's value; relative paths begin at the given folder.
@@ -516,6 +517,7 @@ def _read_toml(file: Path) -> dict[str, object]:
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     known = {ENVIRONMENT_PREFIX + key.upper(): key for key in SETTINGS}
     ours = [name for name in environ if name.startswith(ENVIRONMENT_PREFIX) and name not in ENVIRONMENT_OTHERS]
+    ours = [name for name in ours if not name.startswith(CONTROL_PREFIX)]
     _refuse_unknown(ours, known, "environment: ")
     return {known[name]: environ[name] for name in ours}
 

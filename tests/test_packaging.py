@@ -17,7 +17,7 @@ import pytest
 from tests.nameservers import free_port, wait_until
 
 ROOT = Path(__file__).parent.parent
-CONTROL_PLANE = ("flask", "sqlalchemy", "zmq", "gevent")
+CONTROL_PLANE = ("flask", "sqlalchemy", "alembic", "pydantic", "zmq", "gevent", "gunicorn", "psycopg", "pymysql")
 
 
 def run(*command: str | Path, **options: object) -> str:
@@ -40,7 +40,8 @@ def test_source_distribution_holds_every_source_and_nothing_built(sdist: Path) -
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     kinds = (".py", ".pyx", ".pxd", ".pyi")
-    sources = {str(path.relative_to(ROOT)) for path in (ROOT / "fastmdns").rglob("*") if path.suffix in kinds}
+    packages = [*(ROOT / "fastmdns").rglob("*"), *(ROOT / "control").rglob("*")]
+    sources = {str(path.relative_to(ROOT)) for path in packages if path.suffix in kinds}
     assert sources | {"LICENSE", "README.md", "setup.py", "pyproject.toml", "fastmdns/py.typed"} <= names
     assert not [name for name in names if name.endswith((".c", ".so"))]
 

@@ -27,23 +27,27 @@ from control.storage.database import Database
 from control.storage.ids import utcnow
 from control.storage.tables import metadata, pool_ns_records, pools
 
+# Read when this file is, since no test sees a FASTMDNS_* variable of the person who runs it.
 SERVERS = {
-    "postgresql": ("FASTMDNS_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres"),
-    "mariadb": ("FASTMDNS_TEST_MARIADB", "mariadb://root@127.0.0.1:3306/mysql"),
+    "postgresql": os.environ.get("FASTMDNS_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres"),
+    "mariadb": os.environ.get("FASTMDNS_TEST_MARIADB", "mariadb://root@127.0.0.1:3306/mysql"),
 }
+INSTALL = {"postgresql": "postgresql", "mariadb": "mariadb-server"}
 BACKENDS = ("sqlite", *SERVERS)
 
 
 def server_url(backend: str) -> str:
     """A URL of the server, or a skip that says how to have one; with CI=true a failure."""
-    variable, usual = SERVERS[backend]
-    url = os.environ.get(variable, usual)
+    url = SERVERS[backend]
     server = Database(url)
     try:
         with server.engine.connect():
             return url
     except OperationalError as error:
-        reason = f"no {backend} answers at {url}: install one, or set {variable}=URL ({error.orig})"
+        reason = (
+            f"no {backend} answers at {url}: apt-get install {INSTALL[backend]}, or set"
+            f" FASTMDNS_TEST_{backend.upper()} to the URL of a user that may create databases ({error.orig})"
+        )
     finally:
         server.close()
     if os.environ.get("CI") == "true":

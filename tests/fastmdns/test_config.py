@@ -132,6 +132,10 @@ def test_endpoints_are_addresses_with_a_port_or_none(text, endpoint):
     assert config.split_endpoint(config.join_endpoint(*endpoint)) == endpoint
 
 
+def test_settings_of_the_control_plane_in_the_environment_are_not_ours():
+    assert load(environ={"FASTMDNS_CONTROL_DATABASE": "sqlite:///x"}) == load(environ={})
+
+
 def test_items_in_the_environment_stand_apart_by_blanks():
     serve = load(environ={"FASTMDNS_LISTEN": "127.0.0.1:1 [::1]:2", "FASTMDNS_ZONES": "a.zone b=c"})
     assert serve.listen == ("127.0.0.1:1", "[::1]:2")
