@@ -9,23 +9,27 @@ Unavailable     nothing is wrong with the request; something we need does not an
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a body. path: from the body's root, in the API's words; validator: the kind of rule."""
+    """One thing wrong in a body. path: from the body's root, in the API's words; validator: the kind of rule.
+
+    code: of the refusal where nothing of another kind is wrong too.
+    """
 
     path: Path
     message: str
     validator: str = "value"
     validator_value: object = None
+    code: str = "invalid_object"
 
     def below(self, *outer: str | int) -> Problem:
         """The same problem of a body that lies deeper."""
-        return Problem((*outer, *self.path), self.message, self.validator, self.validator_value)
+        return replace(self, path=(*outer, *self.path))
 
 
 class ControlError(Exception):
@@ -42,8 +46,12 @@ class Refused(ControlError):
 
 
 class Invalid(Refused):
-    def __init__(self, problems: Sequence[Problem], code: str = "invalid_object") -> None:
-        super().__init__(code, "; ".join(problem.message for problem in problems[:3]))
+    """code: what all problems share, invalid_object where they differ."""
+
+    def __init__(self, problems: Sequence[Problem], code: str | None = None) -> None:
+        codes = {problem.code for problem in problems}
+        shared = codes.pop() if len(codes) == 1 else "invalid_object"
+        super().__init__(code or shared, "; ".join(problem.message for problem in problems[:3]))
         self.problems = tuple(problems)
 
 

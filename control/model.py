@@ -176,6 +176,13 @@ class Rrset:
     records: tuple[Record, ...]
 
 
+def rrset_state(rrset: Rrset, zone: Zone) -> State:
+    """On its way with its zone until that is confirmed; without records there is nothing to wait for."""
+    if not rrset.records or rrset.revision <= zone.confirmed:
+        return _SETTLED
+    return rrset.action, Status.ERROR if zone.status is Status.ERROR else Status.PENDING
+
+
 @dataclass(frozen=True, slots=True)
 class NsRecord:
     hostname: str

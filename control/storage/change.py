@@ -3,7 +3,7 @@
 
 begin() takes a zone that is locked and says which serial and revision the change will have; what is stored meanwhile
 carries them and is noted in the change; finish() writes the zone's row, the journal and the outbox, all in the same
-transaction. A change that changes nothing writes nothing. Serials only grow (RFC 1982), whatever the clock says.
+transaction. A change that changes no record and no setting writes no more than the zone's counts. Serials only grow (RFC 1982), whatever the clock says.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Change:
         self.empty = False
 
     def _note(self, packed: journal.Packed, rrset: Rrset, zone_ttl: int) -> None:
-        self.empty = False
+        self.empty = self.empty and not rrset.records
         owner, ttl = to_wire(rrset.name), zone_ttl if rrset.ttl is None else rrset.ttl
         for record in rrset.records:
             packed.add(owner, rrset.rrtype, ttl, record.wire)
@@ -112,13 +112,22 @@ def begin_create(zone: Zone, now: datetime, note: str | None = None) -> Change:
 def finish(tx: Connection, change: Change, ctx: Context, **options: Any) -> Zone:
     """Writes the change down and asks for the task → the zone as it is now; as it was where nothing changed."""
     if change.empty:
-        return change.before or change.zone
+        return _counted(tx, change)
     zone = _settled(change)
     zones.update_zone(tx, zone.id, _columns(zone, change))
     journal.write(tx, _entry(change, zone, ctx), *_with_soa(change, zone))
     task = Task.UPDATE_ZONE if change.before else Task.CREATE_ZONE
     ask(tx, zone, task, change.now, ctx, **options)
     return zone
+
+
+def _counted(tx: Connection, change: Change) -> Zone:
+    """The zone as it was, but for rrsets without records that came or went."""
+    zone = change.before or change.zone
+    if zone.rrset_count == change.zone.rrset_count:
+        return zone
+    zones.update_zone(tx, zone.id, {"rrset_count": change.zone.rrset_count})
+    return replace(zone, rrset_count=change.zone.rrset_count)
 
 
 def ask(tx: Connection, zone: Zone, task: Task, now: datetime, ctx: Context, **options: Any) -> None:

@@ -97,7 +97,15 @@ def _rrset(row: Row[Any], its_records: tuple[Record, ...], zone: Zone | None) ->
 
 def as_of(rrset: Rrset, zone: Zone) -> Rrset:
     """The SOA rrset as the zone's row has it now."""
-    return replace(rrset, records=(soa.record(zone),), serial=zone.serial, revision=zone.revision)
+    return replace(
+        rrset,
+        records=(soa.record(zone),),
+        action=zone.action,
+        serial=zone.serial,
+        revision=zone.revision,
+        version=zone.version,
+        updated_at=zone.updated_at,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- storing
