@@ -3,7 +3,8 @@
 
 begin() takes a zone that is locked and says which serial and revision the change will have; what is stored meanwhile
 carries them and is noted in the change; finish() writes the zone's row, the journal and the outbox, all in the same
-transaction. A change that changes no record and no setting writes no more than the zone's counts. Serials only grow (RFC 1982), whatever the clock says.
+transaction. A change that changes no record and no setting writes no more than the zone's counts. Serials only grow
+(RFC 1982), whatever the clock says.
 """
 
 from __future__ import annotations
