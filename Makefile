@@ -9,7 +9,7 @@ SECONDS ?= 60
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test interop lint types format fuzz bench bench-quick peers soak docs ci clean
+.PHONY: help run build test interop lint types format fuzz bench bench-quick peers soak docs migration ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ soak: build $(VENV)/.test ## load, reloads and kills for MINUTES=10, watching me
 
 docs: build ## write the reference of all settings again (docs/configuration.md)
 	$(BIN)/python scripts/reference.py
+
+migration: build ## write the schema's first revision again from control/storage/tables.py
+	$(BIN)/python scripts/migration.py
+	$(BIN)/ruff format -q control/storage/migrations
 
 ci: ## what a submission must pass
 	CI=true .ci/run

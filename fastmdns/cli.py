@@ -35,7 +35,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = self.commands.get(cmd_name)
         if command is None and (point := _entry_points().get(cmd_name)):
-            command = point.load()
+            command = _loaded(cmd_name, point)
         return command
 
     def resolve_command(
@@ -50,6 +50,22 @@ def _entry_points() -> dict[str, Any]:
     from importlib.metadata import entry_points
 
     return {point.name: point for point in entry_points(group="fastmdns.commands")}
+
+
+def _loaded(name: str, point: Any) -> click.Command:
+    """Another package's command; where the libraries it needs are not installed, one that says so."""
+    try:
+        return point.load()  # type: ignore[no-any-return]  # what entry points name has no type
+    except ModuleNotFoundError as error:
+        reason = f"`{name}` needs more than is installed ({error.name} is missing): pip install 'fastmdns[control]'"
+
+    def refuse(args: tuple[str, ...]) -> None:
+        raise ConfigError(reason)
+
+    anything = {"ignore_unknown_options": True, "help_option_names": []}
+    return click.Command(
+        name, anything, refuse, [click.Argument(["args"], nargs=-1, type=click.UNPROCESSED)], hidden=True
+    )
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

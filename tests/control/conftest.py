@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,18 @@ def _make(backend: str, folder: Path) -> tuple[Database, str]:
     name = f"fastmdns_test_{uuid.uuid4().hex[:12]}"
     _execute(server, f"CREATE DATABASE {name}")
     return Database(make_url(server).set(database=name).render_as_string(hide_password=False)), server
+
+
+@contextmanager
+def new_database(backend: str, folder: Path) -> Iterator[Database]:
+    """A database without tables, for one test alone."""
+    database, server = _make(backend, folder)
+    try:
+        yield database
+    finally:
+        database.close()
+        if server:
+            _execute(server, f"DROP DATABASE {database.url.database}")
 
 
 @pytest.fixture(params=BACKENDS)

@@ -90,6 +90,17 @@ def test_command_of_another_package_joins(monkeypatch, capsys):
     assert "api" in CliRunner().invoke(cli.cli, ["--help"]).output
 
 
+def test_command_whose_libraries_are_missing_says_how_to_install_them(monkeypatch, capsys):
+    class Point:
+        def load(self):
+            raise ModuleNotFoundError("No module named 'flask'", name="flask")
+
+    monkeypatch.setattr(cli, "_entry_points", lambda: {"api": Point()})
+    assert _run(["api", "--listen", "127.0.0.1:1"]) == 2
+    assert "flask is missing): pip install 'fastmdns[control]'" in capsys.readouterr().err
+    assert "api" not in CliRunner().invoke(cli.cli, ["--help"]).output
+
+
 def test_module_runs_as_the_command():
     result = fastmdns("--version")
     assert (result.returncode, result.stdout.split()[0]) == (0, "fastmdns,")
