@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -19,6 +20,7 @@ from control.storage.database import Database
 from control.storage.ids import utcnow
 from control.storage.tables import shared_zones
 
+T = TypeVar("T")
 # Resource → the setting that holds its default.
 QUOTAS = {
     "api_export_size": "quota_api_export_size",
@@ -35,6 +37,10 @@ class Core:
     config: ControlConfig
     policy: Policy = field(default_factory=Policy)
     clock: Callable[[], datetime] = utcnow
+
+    def write(self, ctx: Context, work: Callable[[Connection], T]) -> T:
+        """The work in one transaction; where the caller only rehearses (dry_run), nothing of it stays."""
+        return self.db.rehearse(work) if ctx.dry_run else self.db.write(work)
 
 
 def open_core(config: ControlConfig) -> Core:

@@ -44,13 +44,17 @@ class Database:
         """Runs the work in one transaction and commits it. The work may run more than once."""
         return self._run(work, writes=True)
 
+    def rehearse(self, work: Callable[[Connection], T]) -> T:
+        """As write(), with the same answer and the same refusals, but nothing of it stays."""
+        return self._run(work, writes=True, keep=False)
+
     def close(self) -> None:
         self.engine.dispose()
 
-    def _run(self, work: Callable[[Connection], T], writes: bool) -> T:
+    def _run(self, work: Callable[[Connection], T], writes: bool, keep: bool = True) -> T:
         for attempt in range(ATTEMPTS):
             try:
-                with self._begin(writes) as tx:
+                with self._begin(writes, keep) as tx:
                     return work(tx)
             except DBAPIError as error:
                 if not _worth_another_try(error):
@@ -63,9 +67,11 @@ class Database:
         raise AssertionError("unreachable")
 
     @contextmanager
-    def _begin(self, writes: bool) -> Iterator[Connection]:
-        with self.engine.connect().execution_options(writes=writes) as tx, tx.begin():
+    def _begin(self, writes: bool, keep: bool) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(writes=writes) as tx, tx.begin() as transaction:
             yield tx
+            if not keep:
+                transaction.rollback()
 
 
 @contextmanager

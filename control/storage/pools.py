@@ -21,6 +21,12 @@ def get(tx: Connection, pool_id: str) -> Pool:
     return from_row(tx, row)
 
 
+def with_attributes(tx: Connection) -> list[Pool]:
+    """The pools that have attributes, the oldest first: what a zone's attributes are held against."""
+    rows = tx.execute(select(*COLUMNS).order_by(pools.c.created_at, pools.c.id)).all()
+    return [from_row(tx, row) for row in rows if row.attributes]
+
+
 def from_row(tx: Connection, row: Row[Any]) -> Pool:
     return Pool(**row._mapping, ns_records=ns_records(tx, row.id))
 

@@ -12,7 +12,7 @@ from control.storage.tables import quotas
 
 def of_project(tx: Connection, project_id: str) -> dict[str, int]:
     query = select(quotas.c.resource, quotas.c.limit).where(quotas.c.project_id == project_id)
-    return dict(tx.execute(query))
+    return {row.resource: row.limit for row in tx.execute(query)}
 
 
 def replace(tx: Connection, project_id: str, limits: Mapping[str, int]) -> None:

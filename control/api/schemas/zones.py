@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Zones, their shares and their transfers, as they go over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from control.api.schemas.base import Answer, Description, Links, ListLinks, Metadata, Request, Timestamp, Ttl
+
+Text255 = Annotated[str, Field(max_length=255)]
+
+
+class ZoneCreate(Request):
+    name: Text255
+    email: Text255 | None = Field(None, description="Required of a PRIMARY zone; a SECONDARY zone has none.")
+    ttl: Ttl | None = Field(None, description="For recordsets without one. Default: the service's.")
+    description: Description | None = None
+    type: Literal["PRIMARY", "SECONDARY", "CATALOG"] = "PRIMARY"
+    masters: list[str] | None = Field(None, description="Of a SECONDARY zone: address or address:port.")
+    attributes: dict[str, str] | None = Field(None, description="What the zone's pool shall have.")
+    pool_id: str | None = Field(None, description="As the attribute pool_id.")
+
+
+class ZoneAnswer(Answer):
+    id: str
+    pool_id: str
+    project_id: str
+    name: str
+    email: str
+    description: str | None
+    ttl: int
+    serial: int
+    shared: bool = Field(description="Whether it is shared with another project.")
+    status: Literal["ACTIVE", "PENDING", "ERROR", "DELETED"]
+    action: Literal["NONE", "CREATE", "UPDATE", "DELETE"]
+    version: int
+    attributes: dict[str, str]
+    type: Literal["PRIMARY", "SECONDARY", "CATALOG"]
+    masters: list[str]
+    created_at: Timestamp
+    updated_at: Timestamp | None
+    transferred_at: Timestamp | None
+    links: Links
+
+
+class ZoneList(Answer):
+    zones: list[ZoneAnswer]
+    links: ListLinks
+    metadata: Metadata
