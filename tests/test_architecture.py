@@ -22,6 +22,31 @@ LAYERS = """
     server.loader server.children server.master offline status cli __main__
 """
 ORDER = LAYERS.split()
+# The same of the control plane. A name with .* is a package whose files may import each other, but in no circle.
+CONTROL_LAYERS = """
+    control errors context model names recorddata fieldforms compoundforms structured soa policy config metrics secrets
+    rules.* storage.* central.* identity.* jobs api.* serving cli.*
+"""
+CONTROL_ORDER = CONTROL_LAYERS.split()
+# Library → the layers that may know of it. What is not here, and not in the standard library, nobody imports.
+CONTROL_THIRD_PARTY = {
+    "sqlalchemy": {"storage.*"},
+    "sqlalchemy.Connection": {"storage.*", "central.*", "identity.*"},  # an open transaction, to hand on
+    "alembic": {"storage.*"},
+    "flask": {"api.*"},
+    "werkzeug": {"api.*"},
+    "pydantic": {"config", "api.*"},
+    "pydantic_core": {"api.*"},
+    "prometheus_client": {"metrics"},
+    "argon2": {"identity.*"},
+    "cryptography": {"secrets"},
+    "yaml": {"policy", "cli.*"},
+    "dns": {"recorddata", "structured", "fieldforms", "compoundforms"},
+    "gunicorn": {"serving"},
+    "gevent": {"serving"},
+    "click": {"cli.*"},
+    "rich": {"cli.*"},
+}
 FORBIDDEN = {"flask", "sqlalchemy", "zmq", "gevent", "control", "bench", "tests"}
 THIRD_PARTY = {"click", "dns", "lmdb", "rich", "libc", "posix", "cpython", "cython", "Cython"}
 CYTHON_IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+(c?import)\s+(.+)|c?import\s+([\w.]+))", re.MULTILINE)
@@ -30,24 +55,26 @@ CYTHON_FUNCTION = re.compile(
 )
 
 
-def modules() -> list[Path]:
-    return sorted(path for path in (ROOT / "fastmdns").rglob("*") if path.suffix in (".py", ".pyx", ".pxd"))
+def modules(package: str = "fastmdns") -> list[Path]:
+    return sorted(path for path in (ROOT / package).rglob("*") if path.suffix in (".py", ".pyx", ".pxd"))
 
 
 def module_name(path: Path) -> str:
     """Without the package's own name in front; `fastmdns` for the package itself."""
-    parts = path.relative_to(ROOT / "fastmdns").with_suffix("").parts
-    return ".".join(parts).removesuffix("__init__").rstrip(".") or "fastmdns"
+    package, *parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts).removesuffix("__init__").rstrip(".") or package
 
 
 def imports(path: Path) -> Iterator[str]:
     """Full names of what a file imports, cimports, or includes, wherever in the file it does."""
     text = path.read_text("utf-8")
     if path.suffix == ".py":
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Import):
+        tree = ast.parse(text)
+        only_for_types = set(imports_for_types(tree))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import) and node not in only_for_types:
                 yield from (alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
+            elif isinstance(node, ast.ImportFrom) and node not in only_for_types:
                 assert not node.level, f"{path}: relative import"
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
         return
@@ -56,6 +83,13 @@ def imports(path: Path) -> Iterator[str]:
             yield plain
         else:
             yield from (f"{source}.{word.split(' as ')[0].strip(' ()')}" for word in names.split(","))
+
+
+def imports_for_types(tree: ast.AST) -> Iterator[ast.AST]:
+    """What stands below `if TYPE_CHECKING`: it is never imported."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            yield from (inner for statement in node.body for inner in ast.walk(statement))
 
 
 def ours(imported: str) -> str | None:
@@ -89,11 +123,58 @@ def test_package_needs_the_standard_library_and_four_others(path: Path) -> None:
     assert not unknown
 
 
-def python_sizes() -> dict[str, int]:
+def layer_of(name: str) -> str:
+    """The place of a module, or of a name in it."""
+    first = name.split(".")[0]
+    return f"{first}.*" if f"{first}.*" in CONTROL_ORDER else first
+
+
+def control_imports(path: Path) -> set[str]:
+    """What a file of the control plane imports from it, without `control.` in front."""
+    return {name.removeprefix("control.") for name in imports(path) if name.startswith("control.")}
+
+
+CONTROL = modules("control")
+
+
+@pytest.mark.parametrize("path", CONTROL, ids=lambda path: str(path.relative_to(ROOT)))
+def test_control_plane_imports_only_what_stands_above_it(path: Path) -> None:
+    layer = layer_of(module_name(path))
+    assert layer in CONTROL_ORDER, f"give {layer} its place in CONTROL_LAYERS"
+    above = CONTROL_ORDER[: CONTROL_ORDER.index(layer) + layer.endswith(".*")]
+    assert not {name for name in control_imports(path) if layer_of(name) not in above}
+
+
+@pytest.mark.parametrize("path", CONTROL, ids=lambda path: str(path.relative_to(ROOT)))
+def test_control_plane_knows_of_each_library_only_where_it_may(path: Path) -> None:
+    layer = layer_of(module_name(path))
+    for imported in imports(path):
+        root = imported.split(".")[0]
+        if root not in sys.stdlib_module_names and root not in ("control", "fastmdns", "__future__"):
+            allowed = CONTROL_THIRD_PARTY.get(imported, CONTROL_THIRD_PARTY.get(root, set()))
+            assert layer in allowed, f"{imported} in {layer}"
+
+
+def test_control_plane_imports_in_no_circle() -> None:
+    names = {module_name(path): path for path in CONTROL}
+    found = {name: {owner(imported, names) for imported in control_imports(path)} for name, path in names.items()}
+    left = {name: reached - {None, name} for name, reached in found.items()}
+    while free := {name for name, reached in left.items() if not reached & left.keys()}:
+        left = {name: reached for name, reached in left.items() if name not in free}
+    assert not left, "these import each other"
+
+
+def owner(imported: str, names: dict[str, Path]) -> str | None:
+    """The module that an import reaches: itself, or the one that has the name."""
+    parts = imported.split(".")
+    return next((name for end in range(len(parts), 0, -1) if (name := ".".join(parts[:end])) in names), None)
+
+
+def python_sizes(package: str) -> dict[str, int]:
     return {
         f"{module_name(path)}.{node.name}": (node.end_lineno or 0) - node.lineno + 1
-        for path in modules()
-        if path.suffix == ".py"
+        for path in modules(package)
+        if path.suffix == ".py" and "versions" not in path.parts  # a revision of the schema is one long list
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
@@ -118,7 +199,9 @@ def cython_sizes() -> dict[str, int]:
     return sizes
 
 
-@pytest.mark.parametrize("sizes", [python_sizes(), cython_sizes()], ids=["python", "cython"])
+@pytest.mark.parametrize(
+    "sizes", [python_sizes("fastmdns"), python_sizes("control"), cython_sizes()], ids=["python", "control", "cython"]
+)
 def test_functions_stay_short(sizes: dict[str, int]) -> None:
     lengths = sorted(sizes.values())
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:10]
@@ -128,7 +211,7 @@ def test_functions_stay_short(sizes: dict[str, int]) -> None:
 
 def test_every_module_says_what_it_promises() -> None:
     """A docstring of at most ten lines behind one SPDX line; a .pyi repeats what its .pyx says."""
-    for path in modules():
+    for path in [*modules(), *modules("control")]:
         text = path.read_text("utf-8")
         if not text:
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from control.config import ControlConfig
 from control.context import Context
@@ -18,7 +18,6 @@ from control.policy import Policy
 from control.storage import quotas, zones
 from control.storage.database import Database
 from control.storage.ids import utcnow
-from control.storage.tables import shared_zones
 
 T = TypeVar("T")
 # Resource → the setting that holds its default.
@@ -52,17 +51,12 @@ def zone_for(core: Core, tx: Connection, ctx: Context, zone_id: str, rule: str, 
     """The zone, if the caller may see it (else zone_not_found) and the rule allows it (else forbidden)."""
     zone = zones.lock(tx, zone_id) if locked else zones.get(tx, zone_id)
     mine = zone.project_id == ctx.project_id
-    shared = not mine and is_shared_with(tx, zone.id, ctx.project_id)
+    shared = not mine and zones.is_shared_with(tx, zone.id, ctx.project_id)
     if not (mine or shared or ctx.all_projects):
         raise Refused("zone_not_found", "Could not find Zone")
     primary = zone.type is ZoneType.PRIMARY
     core.policy.check(ctx, rule, project_id=zone.project_id, shared=shared, primary=primary)
     return zone
-
-
-def is_shared_with(tx: Connection, zone_id: str, project_id: str | None) -> bool:
-    shares = shared_zones.c.zone_id == zone_id, shared_zones.c.target_project_id == project_id
-    return project_id is not None and tx.execute(select(shared_zones.c.id).where(*shares).limit(1)).first() is not None
 
 
 def quota(core: Core, tx: Connection, project_id: str, resource: str) -> int | None:

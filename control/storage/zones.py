@@ -92,6 +92,11 @@ def _children(tx: Connection, table: Any, names: Sequence[str], ids: Sequence[st
     return tx.execute(wanted.where(table.c.zone_id.in_(ids)).order_by(table.c.zone_id, table.c[order]))
 
 
+def is_shared_with(tx: Connection, zone_id: str, project_id: str | None) -> bool:
+    shares = shared_zones.c.zone_id == zone_id, shared_zones.c.target_project_id == project_id
+    return project_id is not None and tx.execute(select(shared_zones.c.id).where(*shares).limit(1)).first() is not None
+
+
 def replace_attributes(tx: Connection, zone_id: str, attributes: Mapping[str, str]) -> None:
     tx.execute(delete(zone_attributes).where(zone_attributes.c.zone_id == zone_id))
     if attributes:
