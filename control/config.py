@@ -42,6 +42,13 @@ class ControlConfig(BaseModel):
     auth: Literal["none", "builtin", "keystone"] = Field(
         "builtin", description="Who says who a caller is: nobody (headers are believed), our own identity, a Keystone."
     )
+    token_seconds: int = Field(14400, ge=60, description="How long a token is worth something after a login.")
+    region: str = Field("RegionOne", description="The region that our own catalog names.")
+    keystone: dict[str, str | int | bool] = Field(
+        default_factory=dict,
+        repr=False,
+        description="What keystonemiddleware reads from [keystone_authtoken]: auth_url, username, password…",
+    )
     policy_file: Path | None = Field(None, description="Policies in YAML that replace defaults, as Designate's.")
     secret_key: str = Field(
         "", repr=False, description="Seals TSIG secrets in the database; empty: made once beside an SQLite database."

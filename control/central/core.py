@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from control import policy_file
 from control.config import ControlConfig
 from control.context import Context
 from control.errors import Refused
@@ -44,7 +45,7 @@ class Core:
 
 def open_core(config: ControlConfig) -> Core:
     """What the settings name, opened: after a fork, never before. Core.db.close() ends it."""
-    return Core(Database(config.database, config.database_pool), config)
+    return Core(Database(config.database, config.database_pool), config, policy_file.load(config.policy_file))
 
 
 def zone_for(core: Core, tx: Connection, ctx: Context, zone_id: str, rule: str, *, locked: bool = False) -> Zone:

@@ -428,6 +428,7 @@ application_credentials = Table(
     Column("project_id", Id, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
     Column("name", Words(255), nullable=False),
     Column("secret", Words(255), nullable=False),  # argon2id
+    Column("description", Words(255)),
     Column("roles", JSON, nullable=False),
     Column("expires_at", Moment),
     Column("created_at", Moment, nullable=False),
@@ -442,14 +443,17 @@ tokens = Table(
     Column("id", Id, nullable=False, unique=True),
     Column("kind", Words(8), nullable=False),
     Column("name", Words(255)),
-    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE")),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("project_id", Id, ForeignKey("projects.id", ondelete="CASCADE")),
-    Column("roles", JSON, nullable=False),
+    Column("credential_id", Id, ForeignKey("application_credentials.id", ondelete="CASCADE")),
+    Column("roles", JSON),  # the most it may have of its user's roles; null: all of them
     Column("scope", JSON),  # what it may do, and from where; null: all that its roles may
     Column("methods", JSON, nullable=False),
-    Column("issued_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Column("used_at", Moment),
     Index(None, "expires_at"),
     Index(None, "user_id"),
+    Index(None, "credential_id"),
+    Index(None, "project_id", "kind", "created_at", "id"),
 )

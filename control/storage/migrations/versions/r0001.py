@@ -206,6 +206,7 @@ def upgrade() -> None:
         sa.Column("project_id", Id, nullable=False),
         sa.Column("name", Words(255), nullable=False),
         sa.Column("secret", Words(255), nullable=False),
+        sa.Column("description", Words(255), nullable=True),
         sa.Column("roles", sa.JSON(), nullable=False),
         sa.Column("expires_at", Moment, nullable=True),
         sa.Column("created_at", Moment, nullable=False),
@@ -319,27 +320,6 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
-        "tokens",
-        sa.Column("digest", sa.LargeBinary(32).with_variant(mysql.BINARY(32), "mysql", "mariadb"), nullable=False),
-        sa.Column("id", Id, nullable=False),
-        sa.Column("kind", Words(8), nullable=False),
-        sa.Column("name", Words(255), nullable=True),
-        sa.Column("user_id", Id, nullable=True),
-        sa.Column("project_id", Id, nullable=True),
-        sa.Column("roles", sa.JSON(), nullable=False),
-        sa.Column("scope", sa.JSON(), nullable=True),
-        sa.Column("methods", sa.JSON(), nullable=False),
-        sa.Column("issued_at", Moment, nullable=False),
-        sa.Column("expires_at", Moment, nullable=True),
-        sa.Column("used_at", Moment, nullable=True),
-        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_tokens_project_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_tokens_user_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_tokens")),
-        sa.UniqueConstraint("id", name=op.f("uq_tokens_id")),
-    )
-    op.create_index(op.f("ix_tokens_expires_at"), "tokens", ["expires_at"], unique=False)
-    op.create_index(op.f("ix_tokens_user_id"), "tokens", ["user_id"], unique=False)
-    op.create_table(
         "transfer_requests",
         sa.Column("id", Id, nullable=False),
         sa.Column("zone_id", Id, nullable=False),
@@ -427,6 +407,38 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_records_owner_id_data_head_rrset_id"), "records", ["owner_id", "data_head", "rrset_id"], unique=False
     )
+    op.create_table(
+        "tokens",
+        sa.Column("digest", sa.LargeBinary(32).with_variant(mysql.BINARY(32), "mysql", "mariadb"), nullable=False),
+        sa.Column("id", Id, nullable=False),
+        sa.Column("kind", Words(8), nullable=False),
+        sa.Column("name", Words(255), nullable=True),
+        sa.Column("user_id", Id, nullable=False),
+        sa.Column("project_id", Id, nullable=True),
+        sa.Column("credential_id", Id, nullable=True),
+        sa.Column("roles", sa.JSON(), nullable=True),
+        sa.Column("scope", sa.JSON(), nullable=True),
+        sa.Column("methods", sa.JSON(), nullable=False),
+        sa.Column("created_at", Moment, nullable=False),
+        sa.Column("expires_at", Moment, nullable=True),
+        sa.Column("used_at", Moment, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["credential_id"], ["application_credentials.id"], name=op.f("fk_tokens_credential_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_tokens_project_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_tokens_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_tokens")),
+        sa.UniqueConstraint("id", name=op.f("uq_tokens_id")),
+    )
+    op.create_index(op.f("ix_tokens_credential_id"), "tokens", ["credential_id"], unique=False)
+    op.create_index(op.f("ix_tokens_expires_at"), "tokens", ["expires_at"], unique=False)
+    op.create_index(
+        op.f("ix_tokens_project_id_kind_created_at_id"),
+        "tokens",
+        ["project_id", "kind", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_tokens_user_id"), "tokens", ["user_id"], unique=False)
     op.create_table(
         "transfer_accepts",
         sa.Column("id", Id, nullable=False),
