@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert
 
 from control import soa
 from control.context import Context
-from control.model import SERIAL_BITS, Event, Rrset, Zone, ZoneType, after
+from control.model import SERIAL_BITS, SOA, Event, Rrset, Zone, ZoneType, after
 from control.names import to_wire
 from control.storage import journal, zones
 from control.storage.ids import shard_of
@@ -80,12 +80,20 @@ class Change:
             self.zone = replace(self.zone, **changed)
             self.empty = False
 
+    def make_whole(self) -> None:
+        """The journal will only say how much was added: there was nothing before, and the rows tell what it was."""
+        self.kind = KIND_WHOLE
+        self.added = journal.Packed(count=self.added.count)
+
     def touch(self) -> None:
         """The zone gets a new serial even where nothing else changes."""
         self.empty = False
 
     def _note(self, packed: journal.Packed, rrset: Rrset, zone_ttl: int) -> None:
         self.empty = self.empty and not rrset.records
+        if self.kind == KIND_WHOLE:
+            packed.count += len(rrset.records) if rrset.rrtype != SOA else 0
+            return
         owner, ttl = to_wire(rrset.name), zone_ttl if rrset.ttl is None else rrset.ttl
         for record in rrset.records:
             packed.add(owner, rrset.rrtype, ttl, record.wire)

@@ -48,6 +48,19 @@ class Database:
         """As write(), with the same answer and the same refusals, but nothing of it stays."""
         return self._run(work, writes=True, keep=False)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database however long it reads, on a connection beside the pool's.
+
+        For streams: whoever reads one may be slow, and other requests should not wait for that.
+        """
+        with self.engine.connect().execution_options(writes=False) as tx:
+            if self.name != "sqlite":  # its readers see one state anyway
+                tx.execution_options(isolation_level="REPEATABLE READ")
+            tx.detach()
+            with tx.begin():
+                yield tx
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -26,11 +26,13 @@ WireRecord = tuple[bytes, int, int, bytes]  # owner, rrtype, ttl, rdata
 
 @dataclass(slots=True)
 class Packed:
-    """Records as octets, cut into parts."""
+    """Records as octets, cut into parts. count: how many, the SOA that is put first not among them."""
 
     parts: list[bytearray] = field(default_factory=lambda: [bytearray()])
+    count: int = 0
 
     def add(self, owner: bytes, rrtype: int, ttl: int, rdata: bytes) -> None:
+        self.count += 1
         if len(self.parts[-1]) > PART - 512 - len(rdata) and self.parts[-1]:
             self.parts.append(bytearray())
         self.parts[-1] += owner + HEAD.pack(rrtype, CLASS_IN, ttl, len(rdata)) + rdata
@@ -69,6 +71,8 @@ class Entry:
     note: str | None
     created_at: datetime
     parts: int
+    removed_count: int
+    added_count: int
 
 
 ENTRY = [journal.c[name] for name in Entry.__slots__]
@@ -79,7 +83,8 @@ def write(tx: Connection, values: dict[str, Any], removed: Packed, added: Packed
     count = max(len(removed.parts), len(added.parts))
     rows = [(bytes(_part(removed, index)), bytes(_part(added, index))) for index in range(count)]
     first_removed, first_added = rows[0]
-    statement = insert(journal).values(**values, removed=first_removed, added=first_added, parts=count - 1)
+    counts = {"parts": count - 1, "removed_count": removed.count, "added_count": added.count}
+    statement = insert(journal).values(**values, **counts, removed=first_removed, added=first_added)
     row_id = tx.execute(statement).inserted_primary_key
     assert row_id is not None
     for part, (gone, new) in enumerate(rows[1:], 1):

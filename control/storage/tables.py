@@ -226,6 +226,8 @@ journal = Table(
     Column("removed", Octets, nullable=False),  # records as wire, the SOA first (see journal.py)
     Column("added", Octets, nullable=False),
     Column("parts", Integer, nullable=False),  # how many rows of journal_parts go on with them
+    Column("removed_count", Integer, nullable=False, default=0),  # records, but for the SOA
+    Column("added_count", Integer, nullable=False, default=0),
     Column("project_id", Words(255)),
     Column("user_id", Words(255)),
     Column("request_id", Words(64)),

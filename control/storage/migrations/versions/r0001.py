@@ -241,6 +241,8 @@ def upgrade() -> None:
         sa.Column("removed", Octets, nullable=False),
         sa.Column("added", Octets, nullable=False),
         sa.Column("parts", sa.Integer(), nullable=False),
+        sa.Column("removed_count", sa.Integer(), nullable=False),
+        sa.Column("added_count", sa.Integer(), nullable=False),
         sa.Column("project_id", Words(255), nullable=True),
         sa.Column("user_id", Words(255), nullable=True),
         sa.Column("request_id", Words(64), nullable=True),
