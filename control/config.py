@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from fastmdns.config import nearest
+from fastmdns.config import nearest, split_endpoint
 from fastmdns.errors import ConfigError
 
 PREFIX = "FASTMDNS_CONTROL_"
@@ -38,6 +38,11 @@ class ControlConfig(BaseModel):
         description="The database as a URL: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME or mariadb://…",
     )
     database_pool: int = Field(10, ge=1, le=1000, description="Connections to the database, for each process.")
+
+    listen: tuple[str, ...] = Field(("127.0.0.1:9001",), min_length=1, description="Addresses and ports of the API.")
+    workers: int = Field(0, ge=0, le=1024, description="The API's worker processes; 0 is one for each core.")
+    metrics: str = Field("127.0.0.1:9154", description="Where /metrics (Prometheus) is answered; empty is nowhere.")
+    log_format: Literal["text", "json"] = Field("text", description="Log lines as `event key=value`, or JSON.")
 
     auth: Literal["none", "builtin", "keystone"] = Field(
         "builtin", description="Who says who a caller is: nobody (headers are believed), our own identity, a Keystone."
@@ -94,6 +99,16 @@ class ControlConfig(BaseModel):
     quota_recordset_records: int = Field(20, description="Records of a recordset.")
     quota_api_export_size: int = Field(1000, description="Recordsets of a zone that may be exported.")
 
+    @field_validator("listen", "metrics")
+    @classmethod
+    def _endpoints(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        try:
+            for endpoint in filter(None, (value,) if isinstance(value, str) else value):
+                split_endpoint(endpoint)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return value
+
 
 def load(file: Path | None = None, environ: Mapping[str, str] | None = None, **values: Any) -> ControlConfig:
     """The settings in force; ConfigError names the key, where it stands and what was wrong."""
@@ -109,7 +124,9 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None, **v
         return ControlConfig(**merged)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ConfigError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+        raise ConfigError(
+            f"{'.'.join(str(part) for part in first['loc'])}: {first['msg'].removeprefix('Value error, ')}"
+        ) from None
 
 
 def _toml(file: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ request id → limits → identity → wishes → view → answer; errors become
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Callable
 from importlib import import_module
@@ -20,12 +19,13 @@ from control.api.auth import none
 from control.api.auth.wishes import with_wishes
 from control.api.call import Call, uuid_of
 from control.api.errors import STATUS, body_of
+from control.api.observe import observe
 from control.api.operations import JSON, OPERATIONS, Operation, Reply
 from control.central.core import Core
 from control.context import Context
 from control.errors import ControlError, Refused
+from fastmdns.server import logs
 
-log = logging.getLogger("fastmdns.api")
 # Importing them fills OPERATIONS.
 VIEWS = ("versions", "zones")
 AUTHENTICATORS: dict[str, Callable[[Core, Any, str], Context]] = {"none": none.authenticate}
@@ -46,6 +46,7 @@ def create_app(core: Core) -> Flask:
             _endpoint(core, operation),
             methods=[operation.method],
         )
+    observe(app)
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(ControlError, _refused)
@@ -67,6 +68,7 @@ def _endpoint(core: Core, operation: Operation) -> Callable[..., Response]:
             ctx = Context(g.request_id)
         else:
             ctx = with_wishes(core, authenticate(core, request, g.request_id), request)
+        g.project_id = ctx.project_id
         ids = {key: uuid_of(value) if key.endswith("_id") else value for key, value in path.items()}
         return _answer(operation.view(Call(core, ctx, operation, request, ids)))
 
@@ -102,7 +104,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.exception("request failed request_id=%s method=%s path=%s", g.request_id, request.method, request.path)
+    logs.failure("request failed", request_id=g.request_id, method=request.method, path=request.path)
     return _json({"code": STATUS["unknown"], "type": "unknown", "request_id": g.request_id})
 
 

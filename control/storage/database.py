@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from control import metrics
 from control.errors import Refused, Unavailable
 
 T = TypeVar("T")
@@ -67,7 +68,10 @@ class Database:
     def _run(self, work: Callable[[Connection], T], writes: bool, keep: bool = True) -> T:
         for attempt in range(ATTEMPTS):
             try:
-                with self._begin(writes, keep) as tx:
+                with (
+                    metrics.database_seconds.labels("write" if writes else "read").time(),
+                    self._begin(writes, keep) as tx,
+                ):
                     return work(tx)
             except DBAPIError as error:
                 if not _worth_another_try(error):
@@ -76,6 +80,7 @@ class Database:
                     raise
                 if attempt + 1 == ATTEMPTS:
                     raise Unavailable("database_unavailable", "the database is too busy for this change") from error
+            metrics.database_retries.inc()
             time.sleep(random.uniform(0, 0.01 * 1.6**attempt))
         raise AssertionError("unreachable")
 
