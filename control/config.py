@@ -63,6 +63,9 @@ class ControlConfig(BaseModel):
     max_body_size: int = Field(
         114688, ge=1024, description="The largest request body, in octets; imports have another."
     )
+    max_changes_size: int = Field(
+        16777216, ge=1024, description="The largest body of a list of changes, in octets: about 100,000 of them."
+    )
     max_import_size: int = Field(1 << 30, ge=1024, description="The largest zone file that may be imported, in octets.")
     default_limit: int = Field(20, ge=1, description="Items on a page where the client names no limit.")
     max_limit: int = Field(1000, ge=1, description="The most items on a page.")

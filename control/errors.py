@@ -60,7 +60,9 @@ class Unavailable(ControlError):
 
 
 def refuse_if_any(problems: Iterable[Problem]) -> None:
-    """Invalid with all of them; nothing where there are none."""
+    """Invalid with all of them, Refused where one problem is the request itself; nothing where there are none."""
     found = list(problems)
+    if len(found) == 1 and not found[0].path:
+        raise Refused(found[0].code, found[0].message)
     if found:
         raise Invalid(found)

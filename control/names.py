@@ -22,3 +22,9 @@ def with_dot(text: str) -> str:
 def within(text: str, zone: str) -> bool:
     """True for the zone's apex and what lies below, whatever the case."""
     return name.within(name.from_text(text), name.from_text(zone))
+
+
+def keys_above(key: bytes) -> list[bytes]:
+    """The keys of all names above this one, the nearest first, the root not included."""
+    ends = [at + 1 for at, octet in enumerate(key[:-1]) if octet == 0]
+    return [key[:end] for end in reversed(ends)]

@@ -27,7 +27,7 @@ from control.errors import ControlError, Refused
 from fastmdns.server import logs
 
 # Importing them fills OPERATIONS.
-VIEWS = ("versions", "zones")
+VIEWS = ("versions", "zones", "recordsets", "changes")
 AUTHENTICATORS: dict[str, Callable[[Core, Any, str], Context]] = {"none": none.authenticate}
 # What werkzeug refuses by itself.
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large", 406: "unsupported_accept"}
@@ -77,7 +77,7 @@ def _endpoint(core: Core, operation: Operation) -> Callable[..., Response]:
 
 def _answer(reply: Reply) -> Response:
     headers = dict(reply.headers)
-    if reply.body is None and reply.status in (204, 304):
+    if reply.body is None and reply.status in (204, 301, 304):
         return Response(status=reply.status, headers=headers)
     body = reply.body if reply.content_type.startswith("text/") else pydantic_core.to_json(reply.body)
     return Response(body, reply.status, headers, content_type=reply.content_type)

@@ -60,6 +60,13 @@ def zone_for(core: Core, tx: Connection, ctx: Context, zone_id: str, rule: str, 
     return zone
 
 
+def check_scope(ctx: Context, action: str, zone_name: str, name: str = "", rrtype: str = "") -> None:
+    """Refused forbidden where the caller's token is restricted, and not to this."""
+    reason = ctx.scope.check(action, zone_name, name, rrtype) if ctx.scope else None
+    if reason:
+        raise Refused("forbidden", reason)
+
+
 def quota(core: Core, tx: Connection, project_id: str, resource: str) -> int | None:
     """The project's limit, None where it has none."""
     default = getattr(core.config, QUOTAS[resource])

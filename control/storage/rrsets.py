@@ -9,17 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 
 from control import soa
 from control.errors import Refused
 from control.model import SOA, Action, Record, Rrset, Zone
-from control.names import key_of
+from control.names import key_of, keys_above
 from control.storage.change import Change
 from control.storage.database import unique
-from control.storage.tables import DATA_HEAD, records, rrsets
+from control.storage.tables import ALIVE, DATA_HEAD, records, rrsets, zones
+from control.storage.zones import key_end
+
+T = TypeVar("T")
 
 COLUMNS = [rrsets.c[name] for name in Rrset.__slots__ if name != "records"]
 BATCH = 1000  # rows of one INSERT, and rrsets of one SELECT
@@ -50,10 +64,77 @@ def find(tx: Connection, zone: Zone, name: str, rrtype: int) -> Rrset | None:
     return next(iter(fetch(tx, everything().where(*place), [zone])), None)
 
 
-def types_at(tx: Connection, zone_id: str, name: str) -> list[int]:
-    """The types that the zone has at a name."""
-    place = rrsets.c.zone_id == zone_id, rrsets.c.name_key == key_of(name)
-    return list(tx.execute(select(rrsets.c.rrtype).where(*place)).scalars())
+def zone_of(tx: Connection, rrset_id: str) -> str:
+    """The id of the zone of any rrset. Refused recordset_not_found where there is none."""
+    found = tx.execute(select(rrsets.c.zone_id).where(rrsets.c.id == rrset_id)).scalar_one_or_none()
+    if found is None:
+        raise Refused("recordset_not_found", "Could not find RecordSet")
+    return str(found)
+
+
+def by_ids(tx: Connection, zone: Zone, ids: Sequence[str]) -> list[Rrset]:
+    """Those of the zone among the ids."""
+    return [
+        rrset
+        for some in _batches(ids)
+        for rrset in fetch(tx, everything().where(rrsets.c.id.in_(some), rrsets.c.zone_id == zone.id), [zone])
+    ]
+
+
+def at_names(tx: Connection, zone: Zone, keys: Sequence[bytes], types: Iterable[int]) -> list[Rrset]:
+    """The rrsets of these types at names with these keys."""
+    place = rrsets.c.zone_id == zone.id, rrsets.c.rrtype.in_(list(types))
+    return [
+        rrset
+        for some in _batches(keys)
+        for rrset in fetch(tx, everything().where(*place, rrsets.c.name_key.in_(some)), [zone])
+    ]
+
+
+def surroundings(tx: Connection, zone: Zone, keys: Iterable[bytes]) -> tuple[dict[bytes, set[int]], frozenset[bytes]]:
+    """The types that the zone has at and above each of these names, and the zones of its pool that lie around them.
+
+    Above means between the name and the apex; the zones are given by the keys of their names.
+    """
+    apex = key_of(zone.name)
+    below = {place for key in keys for place in (key, *keys_above(key)) if len(place) > len(apex)} | set(keys)
+    types: dict[bytes, set[int]] = {}
+    children: set[bytes] = set()
+    for some in _batches(sorted(below)):
+        for key, rrtype in tx.execute(AROUND, {"zone": zone.id, "pool": zone.pool_id, "keys": some}):
+            if rrtype < 0:
+                children.add(bytes(key))
+            else:
+                types.setdefault(bytes(key), set()).add(rrtype)
+    return types, frozenset(children - {apex})
+
+
+# One query for both, because each change asks it: a type below 0 is no type but a zone.
+AROUND = union_all(
+    select(rrsets.c.name_key, rrsets.c.rrtype).where(
+        rrsets.c.zone_id == bindparam("zone"), rrsets.c.name_key.in_(bindparam("keys", expanding=True))
+    ),
+    select(zones.c.name_key, literal_column("-1")).where(
+        zones.c.name_key.in_(bindparam("keys", expanding=True)),
+        zones.c.pool_id == bindparam("pool"),
+        zones.c.deleted == ALIVE,
+    ),
+)
+
+
+def types_below(tx: Connection, zone: Zone, key: bytes, limit: int) -> dict[bytes, set[int]]:
+    """Some of the names below this one at which the zone has rrsets, with their types."""
+    span = rrsets.c.name_key > key, rrsets.c.name_key < key_end(key)
+    query = select(rrsets.c.name_key, rrsets.c.rrtype).where(rrsets.c.zone_id == zone.id, *span).limit(limit)
+    types: dict[bytes, set[int]] = {}
+    for found, rrtype in tx.execute(query):
+        types.setdefault(bytes(found), set()).add(rrtype)
+    return types
+
+
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
 
 
 def stream(tx: Connection, zone: Zone, *conditions: Any, canonical: bool = False) -> Iterator[Rrset]:
@@ -80,9 +161,8 @@ def _behind(order: Sequence[Any], after: tuple[Any, ...]) -> Any:
 
 def _records_of(tx: Connection, ids: Sequence[str]) -> dict[str, tuple[Record, ...]]:
     found: dict[str, tuple[Record, ...]] = {}
-    for start in range(0, len(ids), BATCH):
-        some = records.c.rrset_id.in_(ids[start : start + BATCH])
-        query = select(records.c.rrset_id, records.c.data, records.c.wire).where(some)
+    for some in _batches(ids):
+        query = select(records.c.rrset_id, records.c.data, records.c.wire).where(records.c.rrset_id.in_(some))
         rows = tx.execute(query.order_by(records.c.rrset_id, records.c.position))
         for rrset_id, group in groupby(rows, lambda row: row[0]):
             found[rrset_id] = tuple(Record(data, wire) for _, data, wire in group)
@@ -139,19 +219,43 @@ def _insert_batch(tx: Connection, batch: Sequence[Rrset], zone: Zone) -> None:
 
 def update_rrset(tx: Connection, change: Change, old: Rrset, new: Rrset) -> None:
     """new: made by changed(old, …)."""
+    update_many(tx, change, [(old, new)])
+
+
+def update_many(tx: Connection, change: Change, pairs: Sequence[tuple[Rrset, Rrset]]) -> None:
+    rewrite_many(tx, change.zone, pairs)
+    for old, new in pairs:
+        change.replace(old, new)
+
+
+def rewrite_many(tx: Connection, zone: Zone, pairs: Sequence[tuple[Rrset, Rrset]]) -> None:
+    """Stores what no name server sees: a description, another order or spelling of the same records."""
     names = ["ttl", "description", "action", "serial", "revision", "version", "updated_at"]
-    values = {name: getattr(new, name) for name in names}
-    tx.execute(update(rrsets).where(rrsets.c.id == old.id).values(**values))
-    if new.records != old.records:
-        tx.execute(delete(records).where(records.c.rrset_id == old.id))
-        _insert_records(tx, [new], change.zone)
-    change.replace(old, new)
+    if pairs:
+        statement = (
+            update(rrsets).where(rrsets.c.id == bindparam("rrset")).values({name: bindparam(name) for name in names})
+        )
+        tx.execute(statement, [{"rrset": new.id, **{name: getattr(new, name) for name in names}} for _, new in pairs])
+    rewritten = [new for old, new in pairs if new.records != old.records]
+    _delete_records(tx, rewritten)
+    _insert_records(tx, rewritten, zone)
 
 
 def delete_rrset(tx: Connection, change: Change, rrset: Rrset) -> None:
-    tx.execute(delete(records).where(records.c.rrset_id == rrset.id))
-    tx.execute(delete(rrsets).where(rrsets.c.id == rrset.id))
-    change.remove(rrset)
+    delete_many(tx, change, [rrset])
+
+
+def delete_many(tx: Connection, change: Change, gone: Sequence[Rrset]) -> None:
+    _delete_records(tx, gone)
+    for some in _batches(gone):
+        tx.execute(delete(rrsets).where(rrsets.c.id.in_([rrset.id for rrset in some])))
+    for rrset in gone:
+        change.remove(rrset)
+
+
+def _delete_records(tx: Connection, found: Sequence[Rrset]) -> None:
+    for some in _batches(found):
+        tx.execute(delete(records).where(records.c.rrset_id.in_([rrset.id for rrset in some])))
 
 
 def changed(change: Change, old: Rrset, **values: Any) -> Rrset:

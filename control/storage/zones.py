@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from control.errors import Refused
 from control.model import Action, Master, Status, Zone, ZoneExtras, ZoneType
+from control.names import keys_above as keys_above
 from control.storage.tables import ALIVE, shared_zones, zone_attributes, zone_masters, zones
 
 COLUMNS = [zones.c[name] for name in Zone.__slots__]
@@ -125,9 +126,3 @@ def below(key: bytes) -> Any:
 def key_end(key: bytes) -> bytes:
     """The first key behind all names below this one. A key ends with 0, the end of its label."""
     return key[:-1] + b"\x01" if key else b"\xff" * 2
-
-
-def keys_above(key: bytes) -> list[bytes]:
-    """The keys of all names above this one, the nearest first, the root not included."""
-    ends = [at + 1 for at, octet in enumerate(key[:-1]) if octet == 0]
-    return [key[:end] for end in reversed(ends)]
