@@ -40,6 +40,7 @@ CONTROL_THIRD_PARTY = {
     "prometheus_client": {"metrics"},
     "argon2": {"identity.*"},
     "cryptography": {"secrets"},
+    "regex": {"rules.*"},
     "yaml": {"policy_file", "cli.*"},
     "dns": {"recorddata", "structured", "fieldforms", "compoundforms"},
     "gunicorn": {"serving"},

@@ -16,9 +16,11 @@ from control.storage import pools
 FORCED = "pool_id"  # the attribute that names a pool
 
 
-def pool_for(core: Core, tx: Connection, ctx: Context, attributes: Mapping[str, str]) -> Pool:
+def pool_for(
+    core: Core, tx: Connection, ctx: Context, attributes: Mapping[str, str], pool_id: str | None = None
+) -> Pool:
     """Refused no_valid_pool_found where there is none, no_servers_configured where it can't serve a zone."""
-    forced = attributes.get(FORCED)
+    forced = pool_id or attributes.get(FORCED)
     wanted = {key: value for key, value in attributes.items() if key != FORCED}
     pool = _forced(core, tx, ctx, forced) if forced else _matching(core, tx, wanted)
     if not pool.ns_records:
@@ -27,7 +29,8 @@ def pool_for(core: Core, tx: Connection, ctx: Context, attributes: Mapping[str, 
 
 
 def _forced(core: Core, tx: Connection, ctx: Context, pool_id: str) -> Pool:
-    core.policy.check(ctx, "zone_create_forced_pool")
+    if pool_id != core.config.default_pool_id:  # which anyone gets
+        core.policy.check(ctx, "zone_create_forced_pool")
     return _pool(tx, pool_id)
 
 

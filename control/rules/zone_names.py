@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from control.errors import Problem
+from control.names import key_of
 
 MAX_LABEL = 63
 MAX_NAME = 254  # in text with its last dot: 255 octets on the wire
@@ -39,10 +40,23 @@ def _reasons(text: str) -> Iterator[str]:
             yield f"the label {label!r} begins or ends with a hyphen"
 
 
-def size_problem(text: str) -> str | None:
-    """Why a well-formed name can't be a zone for its size; None where it can."""
+def size_problems(text: str) -> list[Problem]:
+    """Why a well-formed name can't be a zone for its size."""
     if len(text) > MAX_NAME:
-        return f"Name too long: {len(text)} characters, {MAX_NAME} are allowed"
+        return [refusal(f"Name too long: {len(text)} characters, {MAX_NAME} are allowed")]
     if text.count(".") < 2:
-        return "More than one label is required"
-    return None
+        return [refusal("More than one label is required")]
+    return []
+
+
+def tld_problems(text: str, known: set[bytes]) -> list[Problem]:
+    """known: the keys of registered TLDs among the name and those above it, where any TLD is registered."""
+    if key_of(text) in known:
+        return [refusal(f"{text} is a TLD, and no zone can be one")]
+    if not known:
+        return [refusal(f"Invalid TLD: {text} is not below one that is registered")]
+    return []
+
+
+def refusal(message: str) -> Problem:
+    return Problem(("name",), message, "format", code="invalid_zone_name")

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert
 
 from control import soa
 from control.context import Context
-from control.model import SERIAL_BITS, SOA, Event, Rrset, Zone, ZoneType, after
+from control.model import SERIAL_BITS, SOA, Event, Rrset, Status, Zone, ZoneType, after
 from control.names import to_wire
 from control.storage import journal, zones
 from control.storage.ids import shard_of
@@ -139,6 +139,32 @@ def _counted(tx: Connection, change: Change) -> Zone:
     return replace(zone, rrset_count=change.zone.rrset_count)
 
 
+def delete(tx: Connection, zone: Zone, now: datetime, ctx: Context, **options: Any) -> Zone:
+    """The zone is to go: from the name servers first, from here once they confirmed it.
+
+    It is a revision of its own, so that a late word about the last change is not taken for one about the deletion.
+    """
+    gone = _in_state(zone, Event.DELETED)
+    zone = zones.amend(tx, gone, now, action=gone.action, status=gone.status, revision=zone.revision + 1)
+    ask(tx, zone, Task.DELETE_ZONE, now, ctx, **options)
+    return zone
+
+
+def settle(tx: Connection, zone: Zone, revision: int, event: Event, now: datetime, ctx: Context) -> Zone:
+    """What name servers were found to have → the zone as it is then. Word about an older revision moves no state."""
+    settled = zone if revision < zone.revision else _in_state(zone, event)
+    if settled.status is Status.DELETED:
+        zones.mark_deleted(tx, zone.id, now)
+        return settled
+    if event is Event.CONFIRMED:
+        settled = replace(settled, confirmed=max(zone.confirmed, revision))
+    columns = {"action": settled.action, "status": settled.status, "confirmed": settled.confirmed}
+    zones.update_zone(tx, zone.id, columns)
+    if event is Event.MISSING and revision == zone.revision and not settled.deleting:
+        ask(tx, settled, Task.CREATE_ZONE, now, ctx)
+    return settled
+
+
 def ask(tx: Connection, zone: Zone, task: Task, now: datetime, ctx: Context, **options: Any) -> None:
     """A task into the outbox. options: what the worker needs beyond the zone, as JSON."""
     values = {
@@ -157,12 +183,17 @@ def ask(tx: Connection, zone: Zone, task: Task, now: datetime, ctx: Context, **o
     tx.execute(insert(outbox).values(**values))
 
 
+def _in_state(zone: Zone, event: Event) -> Zone:
+    action, status = after((zone.action, zone.status), event)
+    return replace(zone, action=action, status=status)
+
+
 def _settled(change: Change) -> Zone:
     """The zone with the state, the version and the time that the change leaves it in."""
     if change.before is None:
         return change.zone
-    action, status = after((change.before.action, change.before.status), Event.CHANGED)
-    return replace(change.zone, action=action, status=status, version=change.before.version + 1, updated_at=change.now)
+    zone = _in_state(change.zone, Event.CHANGED)
+    return replace(zone, version=change.before.version + 1, updated_at=change.now)
 
 
 def _columns(zone: Zone, change: Change) -> dict[str, Any]:

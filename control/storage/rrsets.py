@@ -241,6 +241,30 @@ def rewrite_many(tx: Connection, zone: Zone, pairs: Sequence[tuple[Rrset, Rrset]
     _insert_records(tx, rewritten, zone)
 
 
+def follow_ttl(tx: Connection, change: Change) -> None:
+    """Those without a ttl of their own get the zone's new one, which change.set() was given."""
+    following = rrsets.c.zone_id == change.zone.id, rrsets.c.ttl.is_(None), rrsets.c.rrtype != SOA
+    for rrset in stream(tx, change.zone, *following[1:]):
+        change.replace(rrset, rrset)
+    values = {
+        "action": Action.UPDATE,
+        "serial": change.zone.serial,
+        "revision": change.zone.revision,
+        "version": rrsets.c.version + 1,
+        "updated_at": change.now,
+    }
+    tx.execute(update(rrsets).where(*following).values(**values))
+
+
+def hand_over(tx: Connection, zone_id: str, project_id: str) -> None:
+    """All of a zone's rrsets and records belong to another project now."""
+    ids = list(tx.execute(select(rrsets.c.id).where(rrsets.c.zone_id == zone_id)).scalars())
+    tx.execute(update(rrsets).where(rrsets.c.zone_id == zone_id).values(owner_id=project_id, project_id=project_id))
+    for start in range(0, len(ids), BATCH):  # MariaDB would read all records for a subquery
+        some = records.c.rrset_id.in_(ids[start : start + BATCH])
+        tx.execute(update(records).where(some).values(owner_id=project_id))
+
+
 def delete_rrset(tx: Connection, change: Change, rrset: Rrset) -> None:
     delete_many(tx, change, [rrset])
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,16 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from control.errors import Refused
 from control.model import Action, Master, Status, Zone, ZoneExtras, ZoneType
 from control.names import keys_above as keys_above
-from control.storage.tables import ALIVE, shared_zones, zone_attributes, zone_masters, zones
+from control.storage.tables import (
+    ALIVE,
+    outbox,
+    rrsets,
+    shared_zones,
+    transfer_requests,
+    zone_attributes,
+    zone_masters,
+    zones,
+)
 
 COLUMNS = [zones.c[name] for name in Zone.__slots__]
 
@@ -63,8 +73,18 @@ def update_zone(tx: Connection, zone_id: str, values: Mapping[str, Any]) -> None
     tx.execute(update(zones).where(zones.c.id == zone_id).values(**values))
 
 
+def amend(tx: Connection, zone: Zone, now: datetime, **columns: Any) -> Zone:
+    """New values of columns that no name server sees. It counts as a version; the serial stays."""
+    values = {**columns, "version": zone.version + 1, "updated_at": now}
+    update_zone(tx, zone.id, values)
+    return replace(zone, **values)
+
+
 def mark_deleted(tx: Connection, zone_id: str, now: datetime) -> None:
-    """The name may be used again; the row stays until it is purged."""
+    """The name may be used again; the row and its journal stay until they are purged, its rrsets go at once."""
+    tx.execute(delete(rrsets).where(rrsets.c.zone_id == zone_id))  # and with them their records
+    for table in (shared_zones, transfer_requests, outbox):
+        tx.execute(delete(table).where(table.c.zone_id == zone_id))
     gone = {"deleted": zone_id, "deleted_at": now, "action": Action.NONE, "status": Status.DELETED, "updated_at": now}
     update_zone(tx, zone_id, gone)
 
@@ -118,9 +138,18 @@ def replace_masters(tx: Connection, zone_id: str, masters: Sequence[Master]) -> 
 # ------------------------------------------------------------------------------------------------------ by their names
 
 
-def below(key: bytes) -> Any:
+def aside(column: Any) -> Any:
+    """The column, but so that no index is entered by it.
+
+    For conditions beside one on a name, which leaves few rows. Without it SQLite, and the others where a list is cut
+    to a page, would rather walk all zones of a project, or of everyone, along an index that has them in order.
+    """
+    return column.concat("")
+
+
+def below(key: bytes, column: Any = zones.c.name_key) -> Any:
     """The condition that a zone lies below the name of this key (the name itself not included)."""
-    return (zones.c.name_key > key) & (zones.c.name_key < key_end(key))
+    return (column > key) & (column < key_end(key))
 
 
 def key_end(key: bytes) -> bytes:

@@ -23,6 +23,14 @@ class ZoneCreate(Request):
     pool_id: str | None = Field(None, description="As the attribute pool_id.")
 
 
+class ZonePatch(Request):
+    email: Text255 = Field("", description="Of a PRIMARY zone.")
+    ttl: Ttl = Field(0, description="Of a PRIMARY zone.")
+    description: Description | None = None
+    masters: list[str] = Field([], description="Of a SECONDARY zone, which is then transferred anew.")
+    attributes: dict[str, str] = Field({}, description="Replaces all there were.")
+
+
 class ZoneAnswer(Answer):
     id: str
     pool_id: str
@@ -49,3 +57,12 @@ class ZoneList(Answer):
     zones: list[ZoneAnswer]
     links: ListLinks
     metadata: Metadata
+
+
+class NameServer(Answer):
+    hostname: str
+    priority: int
+
+
+class NameServers(Answer):
+    nameservers: list[NameServer]
