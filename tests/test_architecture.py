@@ -36,6 +36,7 @@ CONTROL_THIRD_PARTY = {
     "flask": {"api.*"},
     "werkzeug": {"api.*"},
     "pydantic": {"config", "api.*"},
+    "jinja2": {"api.*"},
     "pydantic_core": {"api.*"},
     "prometheus_client": {"metrics"},
     "argon2": {"identity.*"},

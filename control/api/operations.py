@@ -59,6 +59,7 @@ class Operation:
     query: Mapping[str, str]  # further parameters → what they do
     max_body: str  # the setting that limits the body
     public: bool  # needs no identity
+    text_type: str  # the content type of answers that are TEXT
 
     @property
     def name(self) -> str:
@@ -80,13 +81,25 @@ def operation(
     query: Mapping[str, str] | None = None,
     max_body: str = "max_body_size",
     public: bool = False,
+    text_type: str = "text/dns",
 ) -> Callable[[View], View]:
     """Registers the view. The view's docstring is the operation's summary and description."""
 
     def register(view: View) -> View:
         OPERATIONS.append(
             Operation(
-                method, path, view, body, body_required, body_types, answers, list_of, query or {}, max_body, public
+                method,
+                path,
+                view,
+                body,
+                body_required,
+                body_types,
+                answers,
+                list_of,
+                query or {},
+                max_body,
+                public,
+                text_type,
             )
         )
         return view

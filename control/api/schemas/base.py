@@ -11,7 +11,8 @@ MAX_INT32 = 2147483647
 
 Ttl = Annotated[int, Field(ge=0, le=MAX_INT32, description="Seconds.")]
 Description = Annotated[str, Field(max_length=160)]
-Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$")]
+UUID_PATTERN = r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
+Uuid = Annotated[str, Field(pattern=UUID_PATTERN)]
 Timestamp = Annotated[
     str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$", description="UTC, without a zone suffix.")
 ]
