@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -125,7 +126,7 @@ class _Edit:
     def __init__(self, core: Core, ctx: Context, tx: Connection, zone: Zone, path: str, note: str) -> None:
         self.core, self.ctx, self.tx, self.zone, self.path = core, ctx, tx, zone, path
         self.change = changes.begin(zone, core.clock(), note or None)
-        self.problems: list[Problem] = []
+        self.problems: list[tuple[int, Problem]] = []  # with the index of its wish
         self.types: dict[bytes, set[int]] = {}
         self.children: frozenset[bytes] = frozenset()
         self.before: dict[Place, Rrset] = {}
@@ -142,14 +143,14 @@ class _Edit:
             if draft.place is not None:
                 self._apply(draft, draft.place)
         self._check()
-        refuse_if_any(self.problems)
+        refuse_if_any(problem for _, problem in sorted(self.problems, key=itemgetter(0)))
         self._store()
         zone = changes.finish(self.tx, self.change, self.ctx)
         return Outcome(zone, [self._shown(draft, zone) for draft in drafts], zone.revision != self.zone.revision)
 
     def _refuse(self, draft: _Draft, *problems: Problem) -> None:
         outer = (self.path, draft.index) if self.path else ()
-        self.problems += [problem.below(*outer) for problem in problems]
+        self.problems += [(draft.index, problem.below(*outer)) for problem in problems]
 
     # ------------------------------------------------------------------------------------------------ what they say
 

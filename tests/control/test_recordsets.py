@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
-from control.storage.tables import journal, outbox, rrsets, zones
+from control.storage.ids import new_id, utcnow
+from control.storage.tables import journal, outbox, rrsets, shared_zones, zones
 from tests.control.conftest import Api
 
 ABSENT = "11111111-1111-4111-8111-111111111111"
@@ -23,6 +24,11 @@ def confirm(api: Api, zone: dict[str, Any], **values: Any) -> None:
     """As if the zone's name servers had answered."""
     settled = {"confirmed": zones.c.revision, "status": "ACTIVE", "action": "NONE", **values}
     api.core.db.write(lambda tx: tx.execute(update(zones).where(zones.c.id == zone["id"]).values(**settled)))
+
+
+def share(api: Api, zone: dict[str, Any], project: str) -> None:
+    row = {"id": new_id(), "zone_id": zone["id"], "project_id": zone["project_id"], "target_project_id": project}
+    api.core.db.write(lambda tx: tx.execute(insert(shared_zones).values(**row, created_at=utcnow())))
 
 
 def rows(api: Api, table: Any) -> int:
