@@ -331,10 +331,11 @@ class _Edit:
     def _check_quotas(self, grown: Sequence[Rrset]) -> None:
         """Only what became more can be too much: a lowered quota doesn't stop anyone from cleaning up."""
         wanted = {}
-        if self.change.zone.rrset_count > self.zone.rrset_count:
-            wanted["zone_recordsets"] = self.change.zone.rrset_count
-        if self.change.zone.record_count > self.zone.record_count:
-            wanted["zone_records"] = self.change.zone.record_count
+        counts = self.change.counts()
+        if self.change.rrsets > 0:
+            wanted["zone_recordsets"] = counts["rrset_count"]
+        if self.change.records > 0:
+            wanted["zone_records"] = counts["record_count"]
         if grown:
             wanted["recordset_records"] = max(len(rrset.records) for rrset in grown)
         if wanted:

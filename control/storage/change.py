@@ -56,6 +56,8 @@ class Change:
     removed: journal.Packed = field(default_factory=journal.Packed)
     added: journal.Packed = field(default_factory=journal.Packed)
     empty: bool = True
+    rrsets: int = 0  # how many more there are, and records of those that are not managed
+    records: int = 0
     settings: dict[str, Any] = field(default_factory=dict)  # columns of the zone's row
 
     def add(self, rrset: Rrset) -> None:
@@ -99,12 +101,13 @@ class Change:
             packed.add(owner, rrset.rrtype, ttl, record.wire)
 
     def _count(self, rrset: Rrset, sign: int) -> None:
-        records = 0 if rrset.managed else len(rrset.records)
-        self.zone = replace(
-            self.zone,
-            rrset_count=self.zone.rrset_count + sign,
-            record_count=self.zone.record_count + sign * records,
-        )
+        self.rrsets += sign
+        self.records += 0 if rrset.managed else sign * len(rrset.records)
+
+    def counts(self) -> dict[str, Any]:
+        """How many rrsets and records the zone has with this change."""
+        zone = self.before or self.zone
+        return {"rrset_count": zone.rrset_count + self.rrsets, "record_count": zone.record_count + self.records}
 
 
 def begin(zone: Zone, now: datetime, note: str | None = None) -> Change:
@@ -133,10 +136,10 @@ def finish(tx: Connection, change: Change, ctx: Context, **options: Any) -> Zone
 def _counted(tx: Connection, change: Change) -> Zone:
     """The zone as it was, but for rrsets without records that came or went."""
     zone = change.before or change.zone
-    if zone.rrset_count == change.zone.rrset_count:
+    if not change.rrsets:
         return zone
-    zones.update_zone(tx, zone.id, {"rrset_count": change.zone.rrset_count})
-    return replace(zone, rrset_count=change.zone.rrset_count)
+    zones.update_zone(tx, zone.id, change.counts())
+    return replace(zone, **change.counts())
 
 
 def delete(tx: Connection, zone: Zone, now: datetime, ctx: Context, **options: Any) -> Zone:
@@ -191,9 +194,10 @@ def _in_state(zone: Zone, event: Event) -> Zone:
 def _settled(change: Change) -> Zone:
     """The zone with the state, the version and the time that the change leaves it in."""
     if change.before is None:
-        return change.zone
-    zone = _in_state(change.zone, Event.CHANGED)
-    return replace(zone, version=change.before.version + 1, updated_at=change.now)
+        return replace(change.zone, **change.counts())
+    action, status = after((change.zone.action, change.zone.status), Event.CHANGED)
+    version = change.before.version + 1
+    return replace(change.zone, action=action, status=status, version=version, updated_at=change.now, **change.counts())
 
 
 def _columns(zone: Zone, change: Change) -> dict[str, Any]:
