@@ -27,7 +27,16 @@ from control.errors import ControlError, Refused
 from fastmdns.server import logs
 
 # Importing them fills OPERATIONS.
-VIEWS = ("versions", "zones", "recordsets", "changes", "documents")
+VIEWS = (
+    "versions",
+    "zones",
+    "recordsets",
+    "changes",
+    "documents",
+    "shares",
+    "transfers",
+    "zone_tasks",
+)
 AUTHENTICATORS: dict[str, Callable[[Core, Any, str], Context]] = {"none": none.authenticate}
 # What werkzeug refuses by itself.
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large", 406: "unsupported_accept"}

@@ -81,7 +81,7 @@ def create(core: Core, ctx: Context, wanted: NewZone) -> Shown:
 
 def open_zone(core: Core, tx: Connection, ctx: Context, wanted: NewZone) -> Change:
     """Checks and stores the zone with its SOA and NS → the change, to be added to and to be finished by the caller."""
-    project_id = _project_of(ctx)
+    project_id = project_of(ctx)
     core.policy.check(ctx, "create_zone", project_id=project_id)
     check_scope(ctx, "create", wanted.name)
     if wanted.type is ZoneType.CATALOG:
@@ -98,7 +98,7 @@ def open_zone(core: Core, tx: Connection, ctx: Context, wanted: NewZone) -> Chan
     change = begin_create(zone, zone.created_at)
     if zone.type is ZoneType.PRIMARY:
         rrsets.insert_rrset(tx, change, _managed(zone, SOA, ()))
-        rrsets.insert_rrset(tx, change, _managed(zone, NS, tuple(_ns_record(ns.hostname) for ns in pool.ns_records)))
+        rrsets.insert_rrset(tx, change, _managed(zone, NS, ns_records(pool)))
     return change
 
 
@@ -235,7 +235,7 @@ def _with_extras(tx: Connection, zone: Zone) -> Shown:
     return zone, zones.extras(tx, [zone])[zone.id]
 
 
-def _project_of(ctx: Context) -> str:
+def project_of(ctx: Context) -> str:
     if ctx.project_id is None:
         raise Refused("missing_project_id", "the token has no project, and a zone needs one")
     return ctx.project_id
@@ -298,8 +298,9 @@ def _new_zone(core: Core, wanted: NewZone, project_id: str, pool: Pool) -> Zone:
     )
 
 
-def _ns_record(hostname: str) -> Record:
-    return Record(hostname, to_wire(hostname))
+def ns_records(pool: Pool) -> tuple[Record, ...]:
+    """Those that the apex of the pool's zones has."""
+    return tuple(Record(ns.hostname, to_wire(ns.hostname)) for ns in pool.ns_records)
 
 
 def _managed(zone: Zone, rrtype: int, records: tuple[Record, ...]) -> Rrset:

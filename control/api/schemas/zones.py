@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from control.api.schemas.base import Answer, Description, Links, ListLinks, Metadata, Request, Timestamp, Ttl
+from control.api.schemas.base import Answer, Description, Links, ListLinks, Metadata, Request, Timestamp, Ttl, Uuid
 
 Text255 = Annotated[str, Field(max_length=255)]
 
@@ -66,3 +66,83 @@ class NameServer(Answer):
 
 class NameServers(Answer):
     nameservers: list[NameServer]
+
+
+class ShareCreate(Request):
+    target_project_id: Annotated[str, Field(min_length=1, max_length=36)]
+
+
+class ZoneLinks(Links):
+    zone: str
+
+
+class ShareAnswer(Answer):
+    id: str
+    zone_id: str
+    project_id: str = Field(description="Who shared it.")
+    target_project_id: str
+    created_at: Timestamp
+    updated_at: Timestamp | None
+    links: ZoneLinks
+
+
+class ShareList(Answer):
+    shared_zones: list[ShareAnswer]
+    links: ListLinks
+
+
+class TransferRequestCreate(Request):
+    target_project_id: Annotated[str, Field(min_length=1, max_length=36)] | None = Field(
+        None, description="The only project that may accept; null: any that has the key."
+    )
+    description: Description | None = None
+
+
+class TransferRequestPatch(TransferRequestCreate):
+    zone_id: str = Field("", description="As it is.")
+
+
+class TransferRequestAnswer(Answer):
+    id: str
+    zone_id: str
+    zone_name: str
+    description: str | None
+    status: Literal["ACTIVE", "COMPLETE"]
+    project_id: str = Field("", description="For the owner only, as the following ones.")
+    target_project_id: str | None = None
+    key: str = Field("", description="What the accepting side needs.")
+    created_at: Timestamp = ""
+    updated_at: Timestamp | None = None
+    links: Links
+
+
+class TransferRequestList(Answer):
+    transfer_requests: list[TransferRequestAnswer]
+    links: ListLinks
+
+
+class TransferAcceptCreate(Request):
+    key: Annotated[str, Field(max_length=160)]
+    zone_transfer_request_id: Uuid
+
+
+class TransferAcceptAnswer(Answer):
+    id: str
+    zone_transfer_request_id: str
+    project_id: str
+    zone_id: str
+    key: str | None = Field(description="Shown once, in the answer to the request that accepts.")
+    status: Literal["COMPLETE"]
+    created_at: Timestamp
+    updated_at: Timestamp | None
+    links: ZoneLinks
+
+
+class TransferAcceptList(Answer):
+    transfer_accepts: list[TransferAcceptAnswer]
+    links: ListLinks
+    metadata: Metadata
+
+
+class PoolMove(Request):
+    pool_id: Uuid | None = Field(None, description="Null: the pool that the zone's attributes ask for.")
