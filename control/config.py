@@ -74,6 +74,9 @@ class ControlConfig(BaseModel):
     healthcheck_disable_file: Path = Field(
         Path("/etc/fastmdns/healthcheck_disable"), description="While this file exists, /healthcheck says 503."
     )
+    proxies: int = Field(
+        0, ge=0, description="Proxies in front whose X-Forwarded-For, -Proto, -Host and -Prefix headers are believed."
+    )
     cors_origins: tuple[str, ...] = Field((), description="Origins that browsers may call the API from; * is any.")
     admin_api: bool = Field(True, description="Serve the reports and quotas of /admin to admins.")
 

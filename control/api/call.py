@@ -128,7 +128,7 @@ class Call:
 
     def url(self, path: str) -> str:
         """An absolute URL of ours: below base_uri, or as the client reached us."""
-        base = self.core.config.base_uri or self.request.host_url
+        base = self.core.config.base_uri or self.request.root_url
         return base.rstrip("/") + path
 
     def listing(self, key: str, items: list[dict[str, Any]], more: bool, total: int | None = None) -> Reply:

@@ -67,6 +67,8 @@ def body_of(error: ControlError, request_id: str) -> dict[str, Any]:
     body: dict[str, Any] = {"code": STATUS[error.code], "type": error.code, "request_id": request_id}
     if error.message and error.message != error.code:
         body["message"] = error.message
+    if body["code"] == 401:  # what clients of Keystone read
+        body["error"] = {"code": 401, "title": "Unauthorized", "message": error.message}
     if isinstance(error, Invalid):
         body["errors"] = {"errors": [_problem(problem) for problem in error.problems]}
     return body

@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from flask import Request
 
 from control.api.operations import JSON, STRUCTURED
-from control.errors import Refused
 
 # An answer depends on Accept even where the client named none.
 VARY: Mapping[str, str] = {"Vary": "Accept"}
-FORMS = (JSON, STRUCTURED)
 
 
 def sends_structured(request: Request) -> bool:
@@ -21,16 +19,9 @@ def sends_structured(request: Request) -> bool:
 
 def wants_structured(request: Request) -> bool:
     """Only where the client names the structured form, and likes it no less than plain JSON."""
-    header = request.headers.get("Accept", "*/*")
-    if header in ("*/*", JSON):
-        return False
     accepted = request.accept_mimetypes
     named = any(kind.lower() == STRUCTURED for kind, _ in accepted)
-    if named and accepted[STRUCTURED] and accepted[STRUCTURED] >= accepted[JSON]:
-        return True
-    if not accepted[JSON]:
-        raise Refused("unsupported_accept", f"answers are {' or '.join(FORMS)}, and Accept allows neither")
-    return False
+    return bool(named and accepted[STRUCTURED] and accepted[STRUCTURED] >= accepted[JSON])
 
 
 def content_type(structured: bool) -> str:

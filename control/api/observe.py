@@ -28,6 +28,7 @@ def _answered(response: Response) -> Response:
         "path": request.path,
         "status": response.status_code,
         "request_id": g.get("request_id", ""),
+        "global_request_id": g.get("global_request_id") or "-",
         "project": g.get("project_id") or "-",
         "peer": request.remote_addr or "-",
     }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 STRUCTURED = "application/vnd.openstack.dns-v2+json"
+NEGOTIATED = (JSON, STRUCTURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Operation:
     body_required: bool
     body_types: tuple[str, ...]  # content types it takes
     answers: Mapping[int, Content]
+    answer_types: tuple[str, ...]  # content types it can give; none: whatever the client accepts
     list_of: ListSpec | None
     query: Mapping[str, str]  # further parameters → what they do
     max_body: str  # the setting that limits the body
@@ -77,29 +79,36 @@ def operation(
     body: type[BaseModel] | None = None,
     body_required: bool = True,
     body_types: tuple[str, ...] = (JSON,),
+    answer_types: tuple[str, ...] | None = None,
     list_of: ListSpec | None = None,
     query: Mapping[str, str] | None = None,
     max_body: str = "max_body_size",
     public: bool = False,
     text_type: str = "text/dns",
 ) -> Callable[[View], View]:
-    """Registers the view. The view's docstring is the operation's summary and description."""
+    """Registers the view. The view's docstring is the operation's summary and description.
+
+    answer_types: who accepts none of them gets 406; as it is, JSON from what needs an identity and answers JSON.
+    """
 
     def register(view: View) -> View:
+        plain = public or TEXT in answers.values()
+        types = answer_types if answer_types is not None else () if plain else NEGOTIATED
         OPERATIONS.append(
             Operation(
-                method,
-                path,
-                view,
-                body,
-                body_required,
-                body_types,
-                answers,
-                list_of,
-                query or {},
-                max_body,
-                public,
-                text_type,
+                method=method,
+                path=path,
+                view=view,
+                body=body,
+                body_required=body_required,
+                body_types=body_types,
+                answers=answers,
+                answer_types=types,
+                list_of=list_of,
+                query=query or {},
+                max_body=max_body,
+                public=public,
+                text_type=text_type,
             )
         )
         return view

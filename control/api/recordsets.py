@@ -39,7 +39,6 @@ LIST = ListSpec(FILTERS, SORT_KEYS, counted=True)
 )
 def create_recordset(call: Call) -> Reply:
     """Create a recordset: 202, or 201 where it has no records yet."""
-    media.wants_structured(call.request)
     objects = media.sends_structured(call.request)
     body = call.parsed(StructuredRecordsetCreate if objects else RecordsetCreate)
     values = {"ttl": body.ttl, "description": body.description}
@@ -61,7 +60,6 @@ def get_recordset(call: Call) -> Reply:
 @operation("PUT", ONE, body=RecordsetUpdate, body_types=FORMS, answers={202: RecordsetAnswer, 200: RecordsetAnswer})
 def update_recordset(call: Call) -> Reply:
     """Change a recordset: what is left out stays; a ttl of null is the zone's. 200 where nothing is on its way."""
-    media.wants_structured(call.request)
     zone_id, rrset_id = call.path["zone_id"], call.path["recordset_id"]
     objects = media.sends_structured(call.request)
     current = render(call, recordsets.get(call.core, call.ctx, zone_id, rrset_id), objects)
@@ -75,7 +73,6 @@ def update_recordset(call: Call) -> Reply:
 @operation("DELETE", ONE, answers={202: RecordsetAnswer})
 def delete_recordset(call: Call) -> Reply:
     """Delete a recordset."""
-    media.wants_structured(call.request)
     check = etags.if_match(call.request)
     wish = Wish(Verb.DELETE, rrset_id=call.path["recordset_id"], check=check)
     shown = recordsets.apply_one(call.core, call.ctx, call.path["zone_id"], wish)
@@ -110,7 +107,6 @@ def remove_records(call: Call) -> Reply:
 
 
 def _change_records(call: Call, verb: Verb) -> Reply:
-    media.wants_structured(call.request)
     body = call.parsed(StructuredRecords) if media.sends_structured(call.request) else call.parsed(Records)
     check = etags.if_match(call.request)
     wish = Wish(verb, rrset_id=call.path["recordset_id"], records=body.records, check=check)

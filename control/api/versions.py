@@ -38,6 +38,16 @@ class Versions(Answer):
 @operation("GET", "/", answers={200: Versions}, public=True)
 def list_versions(call: Call) -> Reply:
     """The versions of the API."""
+    return _document(call)
+
+
+@operation("GET", "/v2", answers={200: Versions}, public=True)
+def list_versions_of_v2(call: Call) -> Reply:
+    """The same document, for clients whose endpoint is /v2."""
+    return _document(call)
+
+
+def _document(call: Call) -> Reply:
     links = [{"href": call.url("/v2"), "rel": "self"}, {"href": HELP, "rel": "help"}]
     versions = [
         {

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from control import metrics
 from control.errors import Refused, Unavailable
@@ -62,6 +63,10 @@ class Database:
             with tx.begin():
                 yield tx
 
+    def ping(self) -> None:
+        """Unavailable where the database does not answer."""
+        self.read(lambda tx: tx.execute(select(1)))
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -75,11 +80,13 @@ class Database:
                     return work(tx)
             except DBAPIError as error:
                 if not _worth_another_try(error):
-                    if isinstance(error, OperationalError):
+                    if isinstance(error, OperationalError | InterfaceError):
                         raise Unavailable("database_unavailable", "the database does not answer") from error
                     raise
                 if attempt + 1 == ATTEMPTS:
                     raise Unavailable("database_unavailable", "the database is too busy for this change") from error
+            except NoConnectionError as error:
+                raise Unavailable("database_unavailable", "all connections to the database are busy") from error
             metrics.database_retries.inc()
             time.sleep(random.uniform(0, 0.01 * 1.6**attempt))
         raise AssertionError("unreachable")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, insert, select
 
+from control.storage.database import unique
 from control.storage.tables import quotas
 
 
@@ -18,7 +19,8 @@ def of_project(tx: Connection, project_id: str) -> dict[str, int]:
 def replace(tx: Connection, project_id: str, limits: Mapping[str, int]) -> None:
     for resource, limit in limits.items():
         tx.execute(delete(quotas).where(quotas.c.project_id == project_id, quotas.c.resource == resource))
-        tx.execute(insert(quotas).values(project_id=project_id, resource=resource, limit=limit))
+        with unique("conflict", "another request sets the quotas of this project"):
+            tx.execute(insert(quotas).values(project_id=project_id, resource=resource, limit=limit))
 
 
 def reset(tx: Connection, project_id: str) -> None:

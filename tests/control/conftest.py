@@ -141,6 +141,14 @@ def add_pool(database: Database, pool_id: str = POOL_ID, name: str = "default", 
     return pool_id
 
 
+def body_of(answer: TestResponse) -> dict[str, Any]:
+    """An error's body, its request id and code checked, and the id taken out."""
+    body: dict[str, Any] = answer.get_json()
+    assert body.pop("request_id") == answer.headers["X-Openstack-Request-Id"]
+    assert body["code"] == answer.status_code
+    return body
+
+
 @dataclass
 class Api:
     """The API, spoken to as a member of a project. `api.as_admin`, `api.of("other")` and `api.with_headers()` give

@@ -108,7 +108,7 @@ def test_what_we_can_t_give_is_406_before_anything_is_written(api: Api, accept: 
     wanted = {
         "code": 406,
         "type": "unsupported_accept",
-        "message": f"answers are {JSON} or {STRUCTURED}, and Accept allows neither",
+        "message": f"Accept allows none of what this can be had as: {JSON}, {STRUCTURED}",
     }
     assert failure(api.get(path_of(zone), headers={"Accept": accept})) == wanted
     assert failure(api.post(path_of(zone), body, headers={"Accept": accept})) == wanted
