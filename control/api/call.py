@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -17,10 +18,11 @@ from control.api.errors import problems_of
 from control.api.operations import ListSpec, Operation, Reply
 from control.central.core import Core
 from control.context import Context
-from control.errors import Invalid, Problem, Refused
+from control.errors import Invalid, Path, Problem, Refused, refuse_if_any
 from control.storage.paging import PageRequest
 
 T = TypeVar("T", bound=BaseModel)
+STRANGE = re.compile(r"[\0\ud800-\udfff]")
 TRUE = {"1", "t", "true", "on", "y", "yes"}
 PAGE_KEYS = ("limit", "marker", "sort_key", "sort_dir")
 # Parameters of any request that are no filters.
@@ -164,12 +166,28 @@ def check_content_type(request: FlaskRequest, allowed: tuple[str, ...]) -> None:
 
 def parse_object(data: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(data)
+        text = data.decode()
+        body = json.loads(text)
     except (ValueError, RecursionError):
         raise Refused("invalid_json", "the body is not JSON") from None
     if not isinstance(body, dict):
         raise Invalid([Problem((), "the body must be a JSON object", "type", "object")])
+    if "\\u" in text:  # how else would they get into it?
+        refuse_if_any(_strange_text(body))
     return body
+
+
+def _strange_text(value: Any, path: Path = ()) -> Iterator[Problem]:
+    """What JSON can write and a database can't hold: NUL, and halves of surrogate pairs."""
+    if isinstance(value, str) and STRANGE.search(value):
+        yield Problem(path, f"{value!a} has characters that no text can have", "format")
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from _strange_text(item, (*path, at))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _strange_text(key, path)
+            yield from _strange_text(item, path if STRANGE.search(key) else (*path, key))
 
 
 def validated(model: type[T], body: Mapping[str, Any]) -> T:

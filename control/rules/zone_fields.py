@@ -94,7 +94,8 @@ def _split(text: str) -> tuple[str, str]:
     """Host and port. More than one colon without brackets is a bare IPv6 address."""
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
-        return (host, rest[1:]) if bracket and rest[:1] == ":" else (host if not rest else "", "53")
+        port = rest.removeprefix(":") if rest else "53"
+        return (host, port) if bracket and rest[:1] in ("", ":") else ("", "53")
     if text.count(":") == 1:
         host, _, port = text.partition(":")
         return host, port

@@ -12,7 +12,7 @@ MAX_INT32 = 2147483647
 Ttl = Annotated[int, Field(ge=0, le=MAX_INT32, description="Seconds.")]
 Description = Annotated[str, Field(max_length=160)]
 UUID_PATTERN = r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
-Uuid = Annotated[str, Field(pattern=UUID_PATTERN)]
+Uuid = Annotated[str, Field(pattern=UUID_PATTERN, examples=["794ccc2c-d751-44fe-b57f-8894c9f5c842"])]
 Timestamp = Annotated[
     str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$", description="UTC, without a zone suffix.")
 ]

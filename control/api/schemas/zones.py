@@ -13,7 +13,7 @@ Text255 = Annotated[str, Field(max_length=255)]
 
 
 class ZoneCreate(Request):
-    name: Text255
+    name: Text255 = Field(examples=["example.org."], description="Its letters' case is kept, and does not matter.")
     email: Text255 | None = Field(None, description="Required of a PRIMARY zone; a SECONDARY zone has none.")
     ttl: Ttl | None = Field(None, description="For recordsets without one. Default: the service's.")
     description: Description | None = None
