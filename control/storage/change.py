@@ -24,6 +24,7 @@ from control.storage import journal, zones
 from control.storage.ids import shard_of
 from control.storage.tables import outbox
 
+INSERT_TASK = insert(outbox)
 MODULUS = 1 << SERIAL_BITS
 KIND_CHANGE, KIND_WHOLE = "change", "whole"
 
@@ -183,7 +184,7 @@ def ask(tx: Connection, zone: Zone, task: Task, now: datetime, ctx: Context, **o
         "attempts": 0,
         "created_at": now,
     }
-    tx.execute(insert(outbox).values(**values))
+    tx.execute(INSERT_TASK, values)
 
 
 def _in_state(zone: Zone, event: Event) -> Zone:

@@ -56,6 +56,7 @@ class Database:
 
         For streams: whoever reads one may be slow, and other requests should not wait for that.
         """
+        self.read(lambda tx: tx.execute(select(1)))  # done again where the pool's connections are dead, and then fresh
         with self.engine.connect().execution_options(writes=False) as tx:
             if self.name != "sqlite":  # its readers see one state anyway
                 tx.execution_options(isolation_level="REPEATABLE READ")
@@ -114,8 +115,9 @@ def _with_driver(url: str) -> URL:
 
 
 def _engine(url: URL, pool_size: int) -> Engine:
+    """No connection is asked whether it still lives before it is used: _run() begins again on another one if not."""
     backend = url.get_backend_name()
-    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_use_lifo": True, "pool_pre_ping": True}
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_use_lifo": True}
     if backend == "sqlite":
         if url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)

@@ -78,14 +78,17 @@ class Entry:
 ENTRY = [journal.c[name] for name in Entry.__slots__]
 
 
+INSERT = insert(journal)  # made once, as each change needs it
+
+
 def write(tx: Connection, values: dict[str, Any], removed: Packed, added: Packed) -> int:
     """The journal's row and its further parts → the row's id."""
     count = max(len(removed.parts), len(added.parts))
     rows = [(bytes(_part(removed, index)), bytes(_part(added, index))) for index in range(count)]
     first_removed, first_added = rows[0]
     counts = {"parts": count - 1, "removed_count": removed.count, "added_count": added.count}
-    statement = insert(journal).values(**values, **counts, removed=first_removed, added=first_added)
-    row_id = tx.execute(statement).inserted_primary_key
+    row = {**values, **counts, "removed": first_removed, "added": first_added}
+    row_id = tx.execute(INSERT, row).inserted_primary_key
     assert row_id is not None
     for part, (gone, new) in enumerate(rows[1:], 1):
         tx.execute(insert(journal_parts).values(journal_id=row_id[0], part=part, removed=gone, added=new))

@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from control.storage.database import unique
 from control.storage.tables import quotas
 
+# Made once, as each change asks it.
+OF_PROJECT = select(quotas.c.resource, quotas.c.limit).where(quotas.c.project_id == bindparam("project"))
+
 
 def of_project(tx: Connection, project_id: str) -> dict[str, int]:
-    query = select(quotas.c.resource, quotas.c.limit).where(quotas.c.project_id == project_id)
-    return {row.resource: row.limit for row in tx.execute(query)}
+    return {row.resource: row.limit for row in tx.execute(OF_PROJECT, {"project": project_id})}
 
 
 def replace(tx: Connection, project_id: str, limits: Mapping[str, int]) -> None:

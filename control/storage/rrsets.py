@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BindParameter,
     Connection,
     Row,
     Select,
@@ -36,6 +37,19 @@ from control.storage.zones import key_end
 T = TypeVar("T")
 
 COLUMNS = [rrsets.c[name] for name in Rrset.__slots__ if name != "records"]
+# What every change does: such statements are made once.
+SOME: BindParameter[list[str]] = bindparam("ids", expanding=True)
+RECORDS = (
+    select(records.c.rrset_id, records.c.data, records.c.wire)
+    .where(records.c.rrset_id.in_(SOME))
+    .order_by(records.c.rrset_id, records.c.position)
+)
+INSERT, INSERT_RECORDS = insert(rrsets), insert(records)
+UPDATE = update(rrsets).where(rrsets.c.id == bindparam("rrset"))
+DELETE, DELETE_RECORDS = (
+    delete(rrsets).where(rrsets.c.id.in_(SOME)),
+    delete(records).where(records.c.rrset_id.in_(SOME)),
+)
 BATCH = 1000  # rows of one INSERT, and rrsets of one SELECT
 
 
@@ -162,8 +176,7 @@ def _behind(order: Sequence[Any], after: tuple[Any, ...]) -> Any:
 def _records_of(tx: Connection, ids: Sequence[str]) -> dict[str, tuple[Record, ...]]:
     found: dict[str, tuple[Record, ...]] = {}
     for some in _batches(ids):
-        query = select(records.c.rrset_id, records.c.data, records.c.wire).where(records.c.rrset_id.in_(some))
-        rows = tx.execute(query.order_by(records.c.rrset_id, records.c.position))
+        rows = tx.execute(RECORDS, {"ids": some})
         for rrset_id, group in groupby(rows, lambda row: row[0]):
             found[rrset_id] = tuple(Record(data, wire) for _, data, wire in group)
     return found
@@ -194,7 +207,7 @@ def as_of(rrset: Rrset, zone: Zone) -> Rrset:
 def insert_rrset(tx: Connection, change: Change, rrset: Rrset) -> None:
     """Refused duplicate_recordset where its name and type are taken."""
     with unique("duplicate_recordset", "Duplicate RecordSet"):
-        tx.execute(insert(rrsets).values(**_columns(rrset, change.zone)))
+        tx.execute(INSERT, _columns(rrset, change.zone))
     _insert_records(tx, [rrset], change.zone)
     change.add(rrset)
 
@@ -213,7 +226,7 @@ def insert_many(tx: Connection, change: Change, found: Iterable[Rrset]) -> None:
 
 def _insert_batch(tx: Connection, batch: Sequence[Rrset], zone: Zone) -> None:
     if batch:
-        tx.execute(insert(rrsets), [_columns(rrset, zone) for rrset in batch])
+        tx.execute(INSERT, [_columns(rrset, zone) for rrset in batch])
         _insert_records(tx, batch, zone)
 
 
@@ -232,10 +245,7 @@ def rewrite_many(tx: Connection, zone: Zone, pairs: Sequence[tuple[Rrset, Rrset]
     """Stores what no name server sees: a description, another order or spelling of the same records."""
     names = ["ttl", "description", "action", "serial", "revision", "version", "updated_at"]
     if pairs:
-        statement = (
-            update(rrsets).where(rrsets.c.id == bindparam("rrset")).values({name: bindparam(name) for name in names})
-        )
-        tx.execute(statement, [{"rrset": new.id, **{name: getattr(new, name) for name in names}} for _, new in pairs])
+        tx.execute(UPDATE, [{"rrset": new.id, **{name: getattr(new, name) for name in names}} for _, new in pairs])
     rewritten = [new for old, new in pairs if new.records != old.records]
     _delete_records(tx, rewritten)
     _insert_records(tx, rewritten, zone)
@@ -272,14 +282,14 @@ def delete_rrset(tx: Connection, change: Change, rrset: Rrset) -> None:
 def delete_many(tx: Connection, change: Change, gone: Sequence[Rrset]) -> None:
     _delete_records(tx, gone)
     for some in _batches(gone):
-        tx.execute(delete(rrsets).where(rrsets.c.id.in_([rrset.id for rrset in some])))
+        tx.execute(DELETE, {"ids": [rrset.id for rrset in some]})
     for rrset in gone:
         change.remove(rrset)
 
 
 def _delete_records(tx: Connection, found: Sequence[Rrset]) -> None:
     for some in _batches(found):
-        tx.execute(delete(records).where(records.c.rrset_id.in_([rrset.id for rrset in some])))
+        tx.execute(DELETE_RECORDS, {"ids": [rrset.id for rrset in some]})
 
 
 def changed(change: Change, old: Rrset, **values: Any) -> Rrset:
@@ -314,4 +324,4 @@ def _insert_records(tx: Connection, found: Sequence[Rrset], zone: Zone) -> None:
         for position, record in enumerate(rrset.records)
     ]
     if rows:
-        tx.execute(insert(records), rows)
+        tx.execute(INSERT_RECORDS, rows)

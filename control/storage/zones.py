@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
 from control.errors import Refused
 from control.model import Action, Master, Status, Zone, ZoneExtras, ZoneType
@@ -32,6 +32,17 @@ def alive() -> Select[Any]:
     return select(*COLUMNS).where(zones.c.deleted == ALIVE)
 
 
+# What every change asks and does. Such statements are made once: to make one costs more than to execute it.
+GET = alive().where(zones.c.id == bindparam("zone"))
+LOCK = GET.with_for_update()
+UPDATE = update(zones).where(zones.c.id == bindparam("zone"))
+IS_SHARED = (
+    select(shared_zones.c.id)
+    .where(shared_zones.c.zone_id == bindparam("zone"), shared_zones.c.target_project_id == bindparam("project"))
+    .limit(1)
+)
+
+
 def from_row(row: Row[Any]) -> Zone:
     values = row._mapping
     return Zone(
@@ -46,16 +57,16 @@ def from_row(row: Row[Any]) -> Zone:
 
 def get(tx: Connection, zone_id: str) -> Zone:
     """Refused zone_not_found where there is none, or where it is deleted."""
-    return _one(tx, alive().where(zones.c.id == zone_id))
+    return _one(tx, GET, zone_id)
 
 
 def lock(tx: Connection, zone_id: str) -> Zone:
     """The zone, held until the transaction's end: who changes it next waits here."""
-    return _one(tx, alive().where(zones.c.id == zone_id).with_for_update())
+    return _one(tx, LOCK, zone_id)
 
 
-def _one(tx: Connection, query: Select[Any]) -> Zone:
-    row = tx.execute(query).one_or_none()
+def _one(tx: Connection, query: Select[Any], zone_id: str) -> Zone:
+    row = tx.execute(query, {"zone": zone_id}).one_or_none()
     if row is None:
         raise Refused("zone_not_found", "Could not find Zone")
     return from_row(row)
@@ -70,7 +81,7 @@ def insert_zone(tx: Connection, values: Mapping[str, Any]) -> None:
 
 
 def update_zone(tx: Connection, zone_id: str, values: Mapping[str, Any]) -> None:
-    tx.execute(update(zones).where(zones.c.id == zone_id).values(**values))
+    tx.execute(UPDATE, {"zone": zone_id, **values})
 
 
 def amend(tx: Connection, zone: Zone, now: datetime, **columns: Any) -> Zone:
@@ -114,8 +125,9 @@ def _children(tx: Connection, table: Any, names: Sequence[str], ids: Sequence[st
 
 
 def is_shared_with(tx: Connection, zone_id: str, project_id: str | None) -> bool:
-    shares = shared_zones.c.zone_id == zone_id, shared_zones.c.target_project_id == project_id
-    return project_id is not None and tx.execute(select(shared_zones.c.id).where(*shares).limit(1)).first() is not None
+    return (
+        project_id is not None and tx.execute(IS_SHARED, {"zone": zone_id, "project": project_id}).first() is not None
+    )
 
 
 def replace_attributes(tx: Connection, zone_id: str, attributes: Mapping[str, str]) -> None:
