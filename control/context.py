@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,11 +16,31 @@ def roles(*named: str) -> frozenset[str]:
     return frozenset(lower.union(*(IMPLIED.get(name, set()) for name in lower)))
 
 
+class Grant(Protocol):
+    """A part of what it may do. In patterns `*` is anything; name None and no types: all that is in the zone."""
+
+    @property
+    def zone(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def types(self) -> tuple[str, ...]: ...
+
+
 class Scope(Protocol):
     """What a restricted token may do; no scope means no restriction."""
 
     def check(self, action: str, zone_name: str, name: str = "", rrtype: str = "") -> str | None:
-        """None where the token allows it, else the reason it doesn't. action: read, create, update or delete."""
+        """None where the token allows it, else the reason it doesn't. action: read, create, update or delete.
+
+        Without a name it is about the zone itself; without an action it is whether the zone is among the token's.
+        """
+
+    def whole_zones(self) -> Scope:
+        """Without what is bound to some rrsets of a zone."""
+
+    def readable(self) -> Sequence[Grant]:
+        """What lists may show."""
 
 
 @dataclass(frozen=True, slots=True)

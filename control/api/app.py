@@ -19,14 +19,16 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from control.api import cors
-from control.api.auth import none
+from control.api.auth import builtin, none
+from control.api.auth.scoped import narrowed
 from control.api.auth.wishes import with_wishes
 from control.api.call import Call, uuid_of
-from control.api.errors import STATUS, body_of
+from control.api.errors import STATUS, body_of, keystone_body_of
 from control.api.observe import observe
 from control.api.operations import JSON, OPERATIONS, Operation, Reply
 from control.api.paths import Paths, collections
 from control.central.core import Core
+from control.config import ControlConfig
 from control.context import Context
 from control.errors import ControlError, Refused, Unavailable
 from fastmdns.server import logs
@@ -44,8 +46,13 @@ VIEWS = (
     "zone_tasks",
     "quotas",
     "admin",
+    "identity",
+    "tokens",
 )
-AUTHENTICATORS: dict[str, Callable[[Core, Any, str], Context]] = {"none": none.authenticate}
+Authenticator = Callable[[Core, Any, str], Context]
+AUTHENTICATORS: dict[str, Authenticator] = {"none": none.authenticate, "builtin": builtin.authenticate}
+# Paths that are there with auth = builtin only.
+IDENTITY, TOKENS = "/identity", "/v2/tokens"
 # What werkzeug refuses by itself: status → code and message.
 HTTP_CODES = {
     404: ("not_found", "there is nothing at this URL"),
@@ -65,7 +72,7 @@ def create_app(core: Core) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     for name in VIEWS:
         import_module(f"control.api.{name}")
-    for operation in OPERATIONS:
+    for operation in offered(core.config):
         app.add_url_rule(
             operation.path,
             f"{operation.method} {operation.path}",
@@ -80,6 +87,12 @@ def create_app(core: Core) -> Flask:
     app.register_error_handler(Exception, _unexpected)
     app.wsgi_app = _wsgi(core, app.wsgi_app)  # type: ignore[method-assign]  # Flask's way to wrap an application
     return app
+
+
+def offered(config: ControlConfig) -> list[Operation]:
+    """The operations there are with these settings."""
+    builtin_only = () if config.auth == "builtin" else (IDENTITY, TOKENS)
+    return [operation for operation in OPERATIONS if not operation.path.startswith(builtin_only)]
 
 
 def _wsgi(core: Core, app: Any) -> Any:
@@ -100,7 +113,7 @@ def _begin(core: Core) -> Response | None:
 def _endpoint(core: Core, operation: Operation) -> Callable[..., Response]:
     def endpoint(**path: str) -> Response:
         request.max_content_length = getattr(core.config, operation.max_body)
-        ctx = Context(g.request_id) if operation.public else _identified(core)
+        ctx = Context(g.request_id) if operation.public else narrowed(_identified(core), operation)
         _check_accept(operation)
         ids = {key: uuid_of(value) if key.endswith("_id") else value for key, value in path.items()}
         return _answer(operation.view(Call(core, ctx, operation, request, ids)))
@@ -141,16 +154,23 @@ def _finish(core: Core, response: Response) -> Response:
 
 
 def _refused(core: Core, error: ControlError) -> Response:
-    answer = _json(body_of(error, g.request_id))
+    """Clients of an identity expect Keystone's shape; and all do of a 401, which its middleware answers elsewhere."""
+    in_keystones_words = error.code == "unauthorized" or request.path.startswith(IDENTITY)
+    body = keystone_body_of(error) if in_keystones_words else body_of(error, g.request_id)
+    answer = Response(pydantic_core.to_json(body), STATUS[error.code], content_type=JSON)
     if error.code in RETRY_AFTER:
         answer.headers["Retry-After"] = RETRY_AFTER[error.code]
     if answer.status_code == 401:
-        answer.headers["WWW-Authenticate"] = f'Keystone uri="{_base(core)}/identity"'
+        answer.headers["WWW-Authenticate"] = f'Keystone uri="{_identity_uri(core)}"'
     return answer
 
 
-def _base(core: Core) -> str:
-    return (core.config.base_uri or request.root_url).rstrip("/")
+def _identity_uri(core: Core) -> str:
+    """Where tokens are to be had."""
+    keystone = core.config.keystone
+    if core.config.auth == "keystone":
+        return str(keystone.get("www_authenticate_uri") or keystone.get("auth_url", ""))
+    return (core.config.base_uri or request.root_url).rstrip("/") + IDENTITY
 
 
 def _http_error(core: Core, error: HTTPException) -> Response:

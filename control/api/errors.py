@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
@@ -30,14 +31,16 @@ STATUS: dict[str, int] = {
         "not_found zone_not_found recordset_not_found record_not_found pool_not_found tld_not_found"
         " blacklist_not_found tsigkey_not_found quota_not_found service_status_not_found"
         " zone_transfer_request_not_found zone_transfer_accept_not_found zone_import_not_found"
-        " zone_export_not_found shared_zone_not_found report_not_found no_valid_pool_found change_not_found",
+        " zone_export_not_found token_not_found user_not_found project_not_found role_not_found credential_not_found"
+        " shared_zone_not_found report_not_found no_valid_pool_found change_not_found",
     ),
     **_codes(405, "method_not_allowed"),
     **_codes(406, "unsupported_accept"),
     **_codes(
         409,
         "duplicate_zone duplicate_recordset duplicate_record duplicate_tld duplicate_blacklist duplicate_tsigkey"
-        " duplicate_pool duplicate_shared_zone duplicate_zone_transfer_request conflict",
+        " duplicate_pool duplicate_user duplicate_project duplicate_credential duplicate_shared_zone"
+        " duplicate_zone_transfer_request conflict",
     ),
     **_codes(412, "precondition_failed"),
     **_codes(413, "over_quota request_too_large"),
@@ -72,6 +75,13 @@ def body_of(error: ControlError, request_id: str) -> dict[str, Any]:
     if isinstance(error, Invalid):
         body["errors"] = {"errors": [_problem(problem) for problem in error.problems]}
     return body
+
+
+def keystone_body_of(error: ControlError) -> dict[str, Any]:
+    """The same as Keystone says it: what clients of an identity expect, and of any 401."""
+    status = STATUS[error.code]
+    title = HTTPStatus(status).phrase
+    return {"error": {"code": status, "title": title, "message": error.message or title}}
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

@@ -57,14 +57,27 @@ def zone_for(core: Core, tx: Connection, ctx: Context, zone_id: str, rule: str, 
         raise Refused("zone_not_found", "Could not find Zone")
     primary = zone.type is ZoneType.PRIMARY
     core.policy.check(ctx, rule, project_id=zone.project_id, shared=shared, primary=primary)
+    check_scope(ctx, _scope_action(rule), zone.name)
     return zone
 
 
 def check_scope(ctx: Context, action: str, zone_name: str, name: str = "", rrtype: str = "") -> None:
-    """Refused forbidden where the caller's token is restricted, and not to this."""
+    """Refused forbidden where the caller's token is restricted to other zones, names, types or actions.
+
+    action: read, create, update or delete; without a name, of the zone itself.
+    """
     reason = ctx.scope.check(action, zone_name, name, rrtype) if ctx.scope else None
     if reason:
         raise Refused("forbidden", reason)
+
+
+def _scope_action(rule: str) -> str:
+    """What a policy rule does with a zone; nothing where it is about an rrset, which is checked by itself."""
+    if rule in ("create_recordset", "update_recordset", "delete_recordset"):
+        return ""
+    if rule == "delete_zone":
+        return "delete"
+    return "read" if rule.startswith(("get_", "find_", "count_")) else "update"
 
 
 def quota(core: Core, tx: Connection, project_id: str, resource: str) -> int | None:

@@ -400,7 +400,7 @@ def in_zone(core: Core, ctx: Context, zone_id: str, filters: Mapping[str, str], 
         zone = zone_for(core, tx, ctx, zone_id, "get_zone")
         core.policy.check(ctx, "find_recordsets", project_id=ctx.project_id)
         check_scope(ctx, "read", zone.name)
-        return _listing(tx, ctx, search.Where(zone=zone, filters=filters), page)
+        return _listing(tx, ctx, search.Where(zone=zone, scope=ctx.scope, filters=filters), page)
 
     return core.db.read(work)
 
@@ -413,7 +413,7 @@ def everywhere(core: Core, ctx: Context, filters: Mapping[str, str], page: PageR
         project = None if ctx.all_projects else ctx.project_id
         if project is None and not ctx.all_projects:
             return Listing([], False, 0)
-        return _listing(tx, ctx, search.Where(project=project, filters=filters), page)
+        return _listing(tx, ctx, search.Where(project=project, scope=ctx.scope, filters=filters), page)
 
     return core.db.read(work)
 

@@ -87,6 +87,7 @@ def open_zone(core: Core, tx: Connection, ctx: Context, wanted: NewZone) -> Chan
     if wanted.type is ZoneType.CATALOG:
         raise Refused("forbidden", "catalog zones are made for pools, by the operator")
     refuse_if_any(_problems(core, tx, ctx, wanted))
+    check_scope(ctx, "create", wanted.name)
     _check_quota(core, tx, project_id)
     placement.check_owners(tx, project_id, wanted.name)
     pool = pool_for(core, tx, ctx, wanted.attributes, wanted.pool_id)

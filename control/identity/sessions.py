@@ -88,9 +88,12 @@ def holder(core: Core, token: str) -> Holder:
 
 
 def find(core: Core, token: str) -> Holder:
-    """The same for a token that is asked about, not asked with: Refused not_found."""
+    """The same for a login's token that is asked about, not asked with: Refused not_found.
+
+    Those for machines are none here: who asks could not know how they are restricted.
+    """
     found = core.db.read(lambda tx: tokens.holder(tx, passwords.digest_of(token), core.clock()))
-    if found is None:
+    if found is None or found.token.kind != SESSION:
         raise Refused("not_found", "Could not find token.")
     return found
 

@@ -61,10 +61,6 @@ def find_projects(tx: Connection, *conditions: ColumnElement[bool]) -> list[Proj
     return [Project(*row) for row in tx.execute(select(projects).where(*conditions).order_by(projects.c.name))]
 
 
-def projects_named(tx: Connection, name: str | None) -> list[Project]:
-    return find_projects(tx, *([projects.c.name == name] if name is not None else []))
-
-
 def projects_of(tx: Connection, user_id: str) -> list[Project]:
     """Those where the user has a role and that are enabled, by name."""
     assigned = select(assignments.c.project_id).where(assignments.c.user_id == user_id)

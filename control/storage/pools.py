@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, insert, select
 
 from control.errors import Refused
 from control.model import NsRecord, Pool
@@ -36,3 +38,12 @@ def ns_records(tx: Connection, pool_id: str) -> tuple[NsRecord, ...]:
     table = pool_ns_records.c
     query = select(table.hostname, table.priority).where(table.pool_id == pool_id)
     return tuple(NsRecord(*row) for row in tx.execute(query.order_by(table.priority, table.hostname)))
+
+
+def add_default(tx: Connection, pool_id: str, now: datetime, hostnames: Sequence[str]) -> None:
+    """A pool with these name servers, where there is none at all."""
+    if tx.execute(select(pools.c.id).limit(1)).first() is not None:
+        return
+    tx.execute(insert(pools).values(id=pool_id, name="default", attributes={}, created_at=now))
+    for hostname in hostnames:
+        tx.execute(insert(pool_ns_records).values(pool_id=pool_id, hostname=hostname, priority=1))

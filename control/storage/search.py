@@ -14,12 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, exists, false, func, not_, or_, select, union_all
 
+from control.context import Scope
 from control.errors import Refused
 from control.model import SOA, Rrset, Status, Zone
 from control.names import key_of, keys_above, with_dot
 from control.storage import rrsets as stored
 from control.storage import zones as zone_rows
 from control.storage.paging import PageRequest, paged
+from control.storage.scoping import rrsets_shown
 from control.storage.tables import ALIVE, DATA_HEAD, records, rrsets, shared_zones, zones
 from control.storage.zones import key_end
 from fastmdns import rrtypes
@@ -48,10 +50,14 @@ SORT_COLUMNS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which rrsets. project None: everyone's; zone None: of all zones. filters: by the API's names for them."""
+    """Which rrsets. project None: everyone's; zone None: of all zones. filters: by the API's names for them.
+
+    scope: of a restricted token.
+    """
 
     project: str | None = None
     zone: Zone | None = None
+    scope: Scope | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,11 +80,12 @@ def find(tx: Connection, where: Where, page: PageRequest) -> Found:
 
 def count(tx: Connection, where: Where) -> int:
     """How many there are on all pages. Without filters the zones know it."""
-    if not where.filters and where.zone:
+    plain = not where.filters and where.scope is None
+    if plain and where.zone:
         return where.zone.rrset_count
     scopes = _scopes(where, _guest_zones(tx, where))
     total = 0
-    if not where.filters:
+    if plain:
         total, scopes = _count_owned(tx, where.project), scopes[1:]
     return total + sum(int(tx.execute(_query(where, scope, func.count())).scalar_one()) for scope in scopes)
 
@@ -122,8 +129,10 @@ def _scopes(where: Where, guests: Sequence[str]) -> list[list[Any]]:
 
 def _query(where: Where, scope: Sequence[Any], *columns: Any) -> Select[Any]:
     query = select(*columns).select_from(rrsets).where(*scope)
-    if where.zone is None or "status" in where.filters:
+    if where.zone is None or where.scope is not None or "status" in where.filters:
         query = query.join(zones, and_(zones.c.id == rrsets.c.zone_id, zones.c.deleted == ALIVE))
+    if where.scope is not None:
+        query = query.where(rrsets_shown(where.scope, zones.c.name))
     return query.where(*_conditions(where))
 
 
