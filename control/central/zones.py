@@ -121,6 +121,8 @@ def page_of(core: Core, ctx: Context, wanted: Mapping[str, str], page: PageReque
         conditions = zone_lists.conditions(tx, project_id, wanted)
         if "admin" not in ctx.roles:
             conditions.append(zone_lists.no_catalogs())
+        if ctx.scope is not None:
+            conditions.append(zone_lists.readable(ctx.scope))
         found, more = zone_lists.page_of(tx, conditions, page)
         extras = zones.extras(tx, found)
         total = None if ctx.hide_counts else zone_lists.count(tx, conditions)

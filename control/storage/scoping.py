@@ -13,10 +13,8 @@ from fastmdns.rrtypes import by_name
 ESCAPE = "!"
 
 
-def zones_shown(scope: Scope | None, zone_name: SQLCoreOperations[str]) -> ColumnElement[bool]:
+def zones_shown(scope: Scope, zone_name: SQLCoreOperations[str]) -> ColumnElement[bool]:
     """Zones that the token may read something of. zone_name: the column."""
-    if scope is None:
-        return true()
     return or_(false(), *(_like(zone_name, grant.zone) for grant in scope.readable()))
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, false, func, select
 
+from control.context import Scope
 from control.model import Zone, ZoneType
 from control.storage import filters
 from control.storage.paging import PageRequest, paged
+from control.storage.scoping import zones_shown
 from control.storage.tables import ALIVE, shared_zones, zones
 from control.storage.zones import COLUMNS as ZONE
 from control.storage.zones import aside, fetch
@@ -68,3 +70,8 @@ def page_of(tx: Connection, conditions: list[Any], page: PageRequest) -> tuple[l
 def count(tx: Connection, conditions: list[Any]) -> int:
     query = select(func.count()).select_from(zones).where(*conditions)
     return int(tx.execute(query).scalar_one())
+
+
+def readable(scope: Scope) -> Any:
+    """What a restricted token may read something of."""
+    return zones_shown(scope, zones.c.name)
