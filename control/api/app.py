@@ -25,10 +25,9 @@ from control.api.auth.wishes import with_wishes
 from control.api.call import Call, uuid_of
 from control.api.errors import STATUS, body_of, keystone_body_of
 from control.api.observe import observe
-from control.api.operations import JSON, OPERATIONS, Operation, Reply
+from control.api.operations import IDENTITY, JSON, OPERATIONS, Operation, Reply, offered
 from control.api.paths import Paths, collections
 from control.central.core import Core
-from control.config import ControlConfig
 from control.context import Context
 from control.errors import ControlError, Refused, Unavailable
 from fastmdns.server import logs
@@ -51,8 +50,6 @@ VIEWS = (
 )
 Authenticator = Callable[[Core, Any, str], Context]
 AUTHENTICATORS: dict[str, Authenticator] = {"none": none.authenticate, "builtin": builtin.authenticate}
-# Paths that are there with auth = builtin only.
-IDENTITY, TOKENS = "/identity", "/v2/tokens"
 # What werkzeug refuses by itself: status → code and message.
 HTTP_CODES = {
     404: ("not_found", "there is nothing at this URL"),
@@ -72,7 +69,7 @@ def create_app(core: Core) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     for name in VIEWS:
         import_module(f"control.api.{name}")
-    for operation in offered(core.config):
+    for operation in offered(core.config.auth):
         app.add_url_rule(
             operation.path,
             f"{operation.method} {operation.path}",
@@ -87,12 +84,6 @@ def create_app(core: Core) -> Flask:
     app.register_error_handler(Exception, _unexpected)
     app.wsgi_app = _wsgi(core, app.wsgi_app)  # type: ignore[method-assign]  # Flask's way to wrap an application
     return app
-
-
-def offered(config: ControlConfig) -> list[Operation]:
-    """The operations there are with these settings."""
-    builtin_only = () if config.auth == "builtin" else (IDENTITY, TOKENS)
-    return [operation for operation in OPERATIONS if not operation.path.startswith(builtin_only)]
 
 
 def _wsgi(core: Core, app: Any) -> Any:

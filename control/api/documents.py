@@ -47,18 +47,18 @@ def get_style(call: Call) -> Reply:
     return Reply((PAGES / "docs.css").read_text("utf-8"), headers=HEADERS, content_type=call.operation.text_type)
 
 
-def _place(config: ControlConfig) -> tuple[str, bool]:
-    return config.base_uri or "/", config.auth != "none"
+def _place(config: ControlConfig) -> tuple[str, str]:
+    return config.base_uri or "/", config.auth
 
 
 @cache
-def _document(server: str, secured: bool) -> dict[str, Any]:
-    return openapi.document(server, secured)
+def _document(server: str, auth: str) -> dict[str, Any]:
+    return openapi.document(server, auth)
 
 
 @cache
-def _page(server: str, secured: bool) -> str:
-    document = _document(server, secured)
+def _page(server: str, auth: str) -> str:
+    document = _document(server, auth)
     environment = Environment(loader=FileSystemLoader(PAGES), autoescape=True)
     environment.filters["curl"] = lambda described, method, path: curl(document, described, method, path)
     environment.filters["type_of"] = type_of

@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from control import structured
 from control.api.auth.wishes import SUDO_HEADERS, WISHES
 from control.api.call import PAGE_KEYS
-from control.api.operations import JSON, OPERATIONS, STRUCTURED, Content, Operation
+from control.api.operations import JSON, STRUCTURED, Content, Operation, offered
 from control.api.schemas.base import UUID_PATTERN, Failure
 from fastmdns import __version__
 
@@ -56,9 +56,9 @@ FAILURES = {
 }
 
 
-def document(server: str, secured: bool, operations: Iterable[Operation] = OPERATIONS) -> Doc:
-    """The whole document of the API at a server's URL. secured: callers must say who they are."""
-    shown = list(operations)
+def document(server: str, auth: str) -> Doc:
+    """The whole document of the API at a server's URL, with this setting of `auth`."""
+    shown = offered(auth)
     schemas = _schemas(shown)
     return {
         "openapi": "3.1.0",
@@ -70,7 +70,7 @@ def document(server: str, secured: bool, operations: Iterable[Operation] = OPERA
         },
         "servers": [{"url": server}],
         "tags": _tags(shown),
-        "paths": _paths(shown, secured),
+        "paths": _paths(shown, auth != "none"),
         "components": {
             "schemas": schemas,
             "responses": {"Failure": {"description": "Any error.", "content": _content(Failure, (JSON,))}},

@@ -69,6 +69,14 @@ class Operation:
 
 
 OPERATIONS: list[Operation] = []
+# Paths that are there with auth = builtin only.
+IDENTITY, TOKENS = "/identity", "/v2/tokens"
+
+
+def offered(auth: str) -> list[Operation]:
+    """The operations there are with this setting."""
+    shut = () if auth == "builtin" else (IDENTITY, TOKENS)
+    return [operation for operation in OPERATIONS if not operation.path.startswith(shut)]
 
 
 def operation(

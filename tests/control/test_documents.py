@@ -11,12 +11,24 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from control.api.documents import example
-from tests.control.conftest import Api
+from control.storage.database import Database
+from tests.control.conftest import Api, make_api
+from tests.control.logins import make_world
+
+
+@pytest.fixture
+def api(sqlite: Database) -> Api:
+    """With all operations there are."""
+    return make_world(sqlite).as_("joe")
 
 
 @pytest.fixture
 def document(api: Api) -> Any:
     return api.get("/openapi.json").get_json()
+
+
+def test_document_names_only_what_is_there_with_these_settings(sqlite: Database) -> None:
+    assert not [path for path in make_api(sqlite).get("/openapi.json").get_json()["paths"] if "identity" in path]
 
 
 def described(document: Any) -> Iterator[tuple[str, str, Any]]:
