@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -85,7 +86,13 @@ def gunicorn_settings(config: ControlConfig) -> dict[str, Any]:
         "loglevel": "warning",
         "control_socket_disable": True,
         "when_ready": _ready,
+        "post_fork": _forked,
     }
+
+
+def _forked(master: Arbiter, worker: Any) -> None:
+    """Until the worker has handlers of its own it has the master's, which would swallow a SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _ready(master: Arbiter) -> None:

@@ -25,7 +25,8 @@ from control.errors import Refused, Unavailable
 
 T = TypeVar("T")
 ATTEMPTS = 12
-BUSY_SECONDS = 30  # how long SQLite waits for another writer
+BUSY_SECONDS = 30  # how long we wait for another writer of an SQLite database
+BLOCKED_MILLISECONDS = 20  # how much of that in SQLite itself, with the whole process
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mariadb+pymysql", "mariadb": "mariadb+pymysql"}
 # PostgreSQL's SQLSTATEs, then MariaDB's numbers, of transactions that would do well when tried again.
 TRY_AGAIN = {"40001", "40P01", "55P03", 1205, 1213, 1020}
@@ -136,6 +137,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
+        f"busy_timeout={BLOCKED_MILLISECONDS}",
         "case_sensitive_like=ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -143,7 +145,20 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 def _begin_sqlite(tx: Connection) -> None:
     """A writer takes its lock at once: one that began as a reader could not become one."""
-    tx.exec_driver_sql("BEGIN IMMEDIATE" if tx.get_execution_options().get("writes") else "BEGIN")
+    if not tx.get_execution_options().get("writes"):
+        tx.exec_driver_sql("BEGIN")
+        return
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            tx.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        except OperationalError as error:
+            if not _worth_another_try(error):
+                raise
+            if time.monotonic() > deadline:
+                raise Unavailable("database_unavailable", "the database is too busy for this change") from error
+        time.sleep(random.uniform(0.001, 0.01))  # here and not in SQLite, where every greenlet would wait
 
 
 def _worth_another_try(error: DBAPIError) -> bool:

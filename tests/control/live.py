@@ -86,12 +86,12 @@ class Client:
 
 
 @contextmanager
-def live_api(database: Database, folder: Path, workers: int = 2, **settings: str) -> Iterator[Live]:
+def live_api(database: Database, folder: Path, **settings: str) -> Iterator[Live]:
     """settings: of ControlConfig. The database gets the tables and a pool that it lacks."""
     schema.upgrade(database)
     if not database.read(lambda tx: tx.execute(pools.select()).first()):
         add_pool(database)
-    live = start(database, folder, workers, settings)
+    live = start(database, folder, settings)
     try:
         wait_until("it answers", lambda: live.answers() or live.process.poll() is not None, START_SECONDS)
         assert live.process.poll() is None, live.log.read_text()
@@ -104,14 +104,14 @@ def live_api(database: Database, folder: Path, workers: int = 2, **settings: str
             live.process.kill()
 
 
-def start(database: Database, folder: Path, workers: int, settings: dict[str, str]) -> Live:
+def start(database: Database, folder: Path, settings: dict[str, str]) -> Live:
     port, metrics_port = free_port(), free_port()
     given = {
         "database": database.url.render_as_string(hide_password=False),
         "auth": "none",
         "listen": f"127.0.0.1:{port}",
         "metrics": f"127.0.0.1:{metrics_port}",
-        "workers": str(workers),
+        "workers": "2",
         **settings,
     }
     environ = {**os.environ, **{f"FASTMDNS_CONTROL_{key.upper()}": value for key, value in given.items()}}
