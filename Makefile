@@ -9,7 +9,7 @@ SECONDS ?= 60
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test interop lint types format fuzz bench bench-quick peers soak docs migration ci clean
+.PHONY: help run build test interop lint types format fuzz bench bench-quick bench-api peers soak docs migration ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: build $(VENV)/.test peers-if-possible ## measure beside NSD, Knot, BIND a
 
 bench-quick: build $(VENV)/.test ## the same with small zones: a minute, and no numbers to quote
 	$(BIN)/python -m bench --quick $(ARGS)
+
+bench-api: build $(VENV)/.test peers-if-possible ## measure the API beside PowerDNS', on SQLite and where PostgreSQL and MariaDB answer
+	$(BIN)/python -m bench api $(ARGS)
 
 peers: ## install BIND, NSD, Knot, PowerDNS and their tools (Debian, as root or by sudo; starts no service)
 	@tests/install-peers.sh

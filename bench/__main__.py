@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m bench [group…]`: measure ours beside NSD, Knot, BIND and PowerDNS, check each target, say what is met.
 
+`python -m bench api` is another benchmark, of the control plane's API: see bench/control/command.py.
+
 Groups: cold (zone file → first answers), size, axfr, soa, memory, small, update, codec; none named means all. A full
 run of all groups takes a quarter of an hour or more; --quick takes about a minute and gives no numbers to quote. Only
 a full run of all groups rewrites the README's section.
@@ -92,6 +94,11 @@ def measure(bench: Bench, groups: set[str], files: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] == "api":
+        from bench.control import command  # what it needs is not needed to measure the server alone
+
+        return command.main(given[1:])
     options = parser().parse_args(arguments)
     groups = set(options.groups) or set(GROUPS)
     if groups - set(GROUPS):

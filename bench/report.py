@@ -18,10 +18,9 @@ from typing import Any
 from bench.codec import CASES
 from bench.measure import OURS, Bench
 from bench.servers import SERVERS
-from bench.targets import CPU_ROWS, ROWS, Row, ratios, show, verdicts
+from bench.targets import ALL_API_ROWS, CPU_ROWS, ROWS, TARGETS, Row, Target, ratios, show, verdicts
 from tests.nameservers import find_program
 
-START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 TITLES = {
     "fastmdns": "fastmdns",
     "nsd": "NSD",
@@ -62,24 +61,27 @@ def machine() -> dict[str, Any]:
     }
 
 
-def document(bench: Bench, command: str) -> dict[str, Any]:
+def document(
+    bench: Bench, command: str, scale: dict[str, Any] | None = None, targets: Sequence[Target] = TARGETS
+) -> dict[str, Any]:
+    """scale: how large, where Bench.scale doesn't say it."""
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": command,
         "machine": machine(),
         "versions": {name: version(name) for name in bench.servers},
-        "scale": {name: getattr(bench.scale, name) for name in type(bench.scale).__dataclass_fields__},
+        "scale": scale or {name: getattr(bench.scale, name) for name in type(bench.scale).__dataclass_fields__},
         "measures": [
             {"row": m.row, "server": m.server, "median": m.median, "spread": m.spread, "values": m.values}
             for m in bench.measures.values()
         ],
         "ratios": [
             {"row": row.name, "peer": peer, "rounds": found, "median": statistics.median(found)}
-            for row in (*ROWS, *CPU_ROWS, *CODEC_ROWS)
+            for row in (*ROWS, *CPU_ROWS, *CODEC_ROWS, *ALL_API_ROWS)
             for peer in TITLES
             if peer != OURS and (found := ratios(bench.measures, row, peer))
         ],
-        "targets": [{"target": v.target, "value": v.value, "met": v.met} for v in verdicts(bench.measures)],
+        "targets": [{"target": v.target, "value": v.value, "met": v.met} for v in verdicts(bench.measures, targets)],
         "remarks": bench.remarks,
     }
 
@@ -110,10 +112,12 @@ def table(bench: Bench, title: str, rows: Sequence[Row], servers: Sequence[str])
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
-def target_list(bench: Bench) -> str:
+def target_list(bench: Bench, targets: Sequence[Target] = TARGETS) -> str:
     """A line a target that was measured: met or not."""
     word = {True: "met", False: "**missed**"}
-    rows = [f"| {v.target} | {v.value} | {word[v.met]} |" for v in verdicts(bench.measures) if v.met is not None]
+    rows = [
+        f"| {v.target} | {v.value} | {word[v.met]} |" for v in verdicts(bench.measures, targets) if v.met is not None
+    ]
     return "\n".join(["| target | measured | |", "|---|---:|---|", *rows]) if rows else ""
 
 
@@ -138,13 +142,18 @@ def markdown(bench: Bench, content: dict[str, Any]) -> str:
     return "\n\n".join(filter(None, [intro, *tables, remarks])) + "\n"
 
 
-def fill(readme: Path, text: str) -> None:
-    """Put the text between the two markers."""
-    before, start, rest = readme.read_text().partition(START)
-    _, end, after = rest.partition(END)
-    if not start or not end:
-        raise ValueError(f"{readme} lacks {START} or {END}")
-    readme.write_text(f"{before}{START}\n{text}{END}{after}")
+def fill(page: Path, text: str, section: str = "bench") -> None:
+    """Put the text between the section's two markers."""
+    start, end = markers(section)
+    before, found_start, rest = page.read_text().partition(start)
+    _, found_end, after = rest.partition(end)
+    if not found_start or not found_end:
+        raise ValueError(f"{page} lacks {start} or {end}")
+    page.write_text(f"{before}{start}\n{text}{end}{after}")
+
+
+def markers(section: str) -> tuple[str, str]:
+    return f"<!-- {section}:start -->", f"<!-- {section}:end -->"
 
 
 def command_line() -> str:

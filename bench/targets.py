@@ -8,7 +8,7 @@ in each round, and the median of the rounds counts.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.measure import OURS, Measure
@@ -59,7 +59,71 @@ WITH_CPU = (
     *("small-new", "small-new-1", "small-reused", "small-reused-50", "small-reused-50-quickack"),
 )
 CPU_ROWS = tuple(Row(f"{row.name}-cpu", row.title, "s") for row in ROWS if row.name in WITH_CPU)
-ROW = {row.name: row for row in (*ROWS, *CPU_ROWS)}
+
+# Of the control plane's API, over each engine: the row's name begins with it.
+API_TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
+API_CLIENTS = (1, 8)
+
+
+def api_rows(engine: str) -> tuple[Row, ...]:
+    return (
+        *(
+            Row(f"{engine}-{what}-{clients}", f"{what} created, {_clients(clients)}", "/s", more_is_better=True)
+            for what in ("recordsets", "zones")
+            for clients in API_CLIENTS
+        ),
+        *(
+            Row(f"{engine}-recordsets-{clients}-token", f"the same, {_clients(clients)}, built-in identity", "/s", True)
+            for clients in API_CLIENTS
+        ),
+        *(
+            Row(f"{engine}-{what}-8-p99", f"{what} created, {_clients(8)}, p99", "s")
+            for what in ("recordsets", "zones")
+        ),
+        *(
+            Row(f"{engine}-{row}-{cut}", f"{title}, {'median' if cut == 'p50' else cut}", "s")
+            for row, title in API_READS.items()
+            for cut in ("p50", "p99")
+        ),
+        Row(f"{engine}-import", "import of a large zone, records", "/s", more_is_better=True),
+    )
+
+
+API_READS = {
+    "zones-page": "100 zones, first page",
+    "zones-page-deep": "100 zones, a page far behind",
+    "recordsets-page": "100 recordsets of all zones, first page",
+    "recordsets-page-deep": "100 recordsets of all zones, a page far behind",
+    "search-data": "search by data",
+    "search-name": "search by `*.name.`",
+}
+
+
+API_SEARCHES = ("search-data", "search-name")
+
+
+def _clients(count: int) -> str:
+    return f"{count} client{'s' if count > 1 else ''}"
+
+
+def api_cpu_rows(engine: str) -> tuple[Row, ...]:
+    """CPU time of one write: of the server's processes (the database server's is not in it), and of the client."""
+    return tuple(
+        Row(f"{engine}-{what}-{clients}-{whose}cpu", f"{title}, {what}, {_clients(clients)}", "s")
+        for whose, title in (("", "CPU time of the server for one"), ("client-", "CPU time of the load client for one"))
+        for what in ("recordsets", "zones")
+        for clients in API_CLIENTS
+    )
+
+
+ALL_API_ROWS = tuple(row for engine in API_TITLES for row in (*api_rows(engine), *api_cpu_rows(engine)))
+ROW = {row.name: row for row in (*ROWS, *CPU_ROWS, *ALL_API_ROWS)}
+
+
+def _of_engine(row: Row) -> str:
+    """The row's title; where there is one for each engine, with that."""
+    engine = API_TITLES.get(row.name.partition("-")[0])
+    return f"{engine}, {row.title}" if engine else row.title
 
 
 def ratios(measures: Measures, row: Row, peer: str, peer_row: str = "") -> list[float]:
@@ -89,7 +153,7 @@ class Times:
 
     def check(self, measures: Measures) -> Verdict:
         found = ratios(measures, ROW[self.row], self.peer, self.peer_row)
-        target = f"{ROW[self.row].title}: ≥ {self.factor:g} × {self.peer}"
+        target = f"{_of_engine(ROW[self.row])}: ≥ {self.factor:g} × {self.peer}"
         if not found:
             return Verdict(target, "not measured", None)
         value = statistics.median(found)
@@ -113,6 +177,21 @@ class AtMost:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A rate of its own, whatever the peers do."""
+
+    row: str
+    limit: float
+
+    def check(self, measures: Measures) -> Verdict:
+        row, ours = ROW[self.row], measures.get((self.row, OURS))
+        target = f"{_of_engine(row)}: ≥ {show(self.limit, row.unit)}"
+        if ours is None:
+            return Verdict(target, "not measured", None)
+        return Verdict(target, show(ours.median, row.unit), ours.median >= self.limit)
+
+
+@dataclass(frozen=True, slots=True)
 class Alike:
     """Two rows of ours differ by no more than the share; being better in the second is no fault."""
 
@@ -129,7 +208,8 @@ class Alike:
         return Verdict(target, f"{ratio:.2f} ×", ratio <= 1 + self.share)
 
 
-TARGETS: tuple[Times | AtMost | Alike, ...] = (
+Target = Times | AtMost | AtLeast | Alike
+TARGETS: tuple[Target, ...] = (
     *(Times(row, peer, 15) for row in ("axfr-1", "axfr-8") for peer in ("nsd", "knot")),
     *(Times(f"axfr-{streams}", "raw", 0.6, f"raw-{streams}") for streams in (1, 8)),
     *(Times(row, "nsd", 5) for row in ("axfr-1-tsig", "axfr-8-tsig")),
@@ -149,8 +229,23 @@ TARGETS: tuple[Times | AtMost | Alike, ...] = (
 )
 
 
-def verdicts(measures: Measures) -> Iterator[Verdict]:
-    return (target.check(measures) for target in TARGETS)
+DESIGNATE = {"recordsets": 13, "zones": 3}  # writes a second with 8 clients, measured elsewhere
+API_TARGETS: tuple[Target, ...] = (
+    *(AtLeast(f"{engine}-recordsets-8", 40 * DESIGNATE["recordsets"]) for engine in API_TITLES),
+    *(AtLeast(f"{engine}-zones-8", 100 * DESIGNATE["zones"]) for engine in API_TITLES),
+    *(
+        Times(f"{engine}-{what}-{clients}", "powerdns", 1)
+        for engine in ("sqlite", "postgresql")
+        for what in ("recordsets", "zones")
+        for clients in API_CLIENTS
+    ),
+    *(Times(f"{engine}-{row}-p50", "powerdns", 1) for engine in ("sqlite", "postgresql") for row in API_SEARCHES),
+    AtLeast("postgresql-import", 1_000_000 / 60),
+)
+
+
+def verdicts(measures: Measures, targets: Sequence[Target] = TARGETS) -> Iterator[Verdict]:
+    return (target.check(measures) for target in targets)
 
 
 def show(value: float, unit: str) -> str:

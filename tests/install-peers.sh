@@ -6,7 +6,7 @@
 set -eu
 
 PACKAGES="bind9 bind9-utils bind9-dnsutils nsd knot knot-dnsutils pdns-server pdns-backend-bind pdns-backend-sqlite3
-    ldnsutils dnsperf clang libclang-rt-dev"
+    pdns-backend-pgsql ldnsutils dnsperf clang libclang-rt-dev"
 UNITS="bind9:named.service nsd:nsd.service knot:knot.service pdns-server:pdns.service"
 POLICY=/usr/sbin/policy-rc.d
 

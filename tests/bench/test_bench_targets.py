@@ -8,8 +8,10 @@ import pytest
 
 from bench.client import LoadError
 from bench.measure import OURS, QUICK, Bench, Measure
-from bench.report import END, START, fill
+from bench.report import fill, markers
 from bench.targets import ROW, TARGETS, Alike, AtMost, Measures, Times, ratios, show
+
+START, END = markers("bench")
 
 
 def measures(**values: list[float]) -> Measures:
