@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 SERIAL_BITS = 32
 A, NS, CNAME, SOA, PTR = 1, 2, 5, 6, 12
@@ -181,6 +182,15 @@ def rrset_state(rrset: Rrset, zone: Zone) -> State:
     if not rrset.records or rrset.revision <= zone.confirmed:
         return _SETTLED
     return rrset.action, Status.ERROR if zone.status is Status.ERROR else Status.PENDING
+
+
+class WireRrset(NamedTuple):
+    """An rrset as name servers see it. ttl: the one that is served."""
+
+    owner: bytes
+    rrtype: int
+    ttl: int
+    wires: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ LAYERS = """
 ORDER = LAYERS.split()
 # The same of the control plane. A name with .* is a package whose files may import each other, but in no circle.
 CONTROL_LAYERS = """
-    control errors context model names scopes recorddata fieldforms compoundforms structured soa policy policy_file
-    config metrics secrets rules.* storage.* central.* identity.* jobs api.* serving cli.*
+    control errors context model names scopes recorddata fieldforms compoundforms structured soa zonefiles policy
+    policy_file config metrics secrets rules.* storage.* central.* identity.* jobs api.* serving cli.*
 """
 CONTROL_ORDER = CONTROL_LAYERS.split()
 # Library → the layers that may know of it. What is not here, and not in the standard library, nobody imports.

@@ -47,6 +47,9 @@ VIEWS = (
     "admin",
     "identity",
     "tokens",
+    "imports",
+    "exports",
+    "history",
 )
 Authenticator = Callable[[Core, Any, str], Context]
 AUTHENTICATORS: dict[str, Authenticator] = {"none": none.authenticate, "builtin": builtin.authenticate}

@@ -89,7 +89,7 @@ class Call:
             raise Refused("invalid_sort_key", f"sort key must be one of: {', '.join(spec.sort_keys)}")
         if sort_dir not in ("asc", "desc"):
             raise Refused("invalid_sort_dir", f"sort direction must be 'asc' or 'desc', got {sort_dir!r}")
-        return PageRequest(self._limit(), self._marker(), sort_key, sort_dir == "desc")
+        return PageRequest(self.limit(), self._marker(), sort_key, sort_dir == "desc")
 
     def filters(self) -> dict[str, str]:
         """Filter → value. `*` in a value stands for anything."""
@@ -107,7 +107,8 @@ class Call:
         assert self.operation.list_of is not None, f"{self.operation.name} is no list"
         return self.operation.list_of
 
-    def _limit(self) -> int:
+    def limit(self) -> int:
+        """Refused invalid_limit where it is none."""
         config, text = self.core.config, self.request.args.get("limit")
         if text is None:
             return config.default_limit
@@ -148,6 +149,11 @@ class Call:
     def _with_query(self, args: list[tuple[str, str]]) -> str:
         query = urlencode(args, quote_via=quote)
         return self.url(self.request.path) + (f"?{query}" if query else "")
+
+    def url_with(self, **changed: str) -> str:
+        """The request's own URL, with other values in its query."""
+        rest = [pair for pair in self.request.args.items(multi=True) if pair[0] not in changed]
+        return self._with_query([*rest, *changed.items()])
 
 
 def uuid_of(text: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from control.api.call import Call
 
 JSON = "application/json"
+DNS = "text/dns"
 STRUCTURED = "application/vnd.openstack.dns-v2+json"
 NEGOTIATED = (JSON, STRUCTURED)
 

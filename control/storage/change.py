@@ -9,6 +9,7 @@ transaction. A change that changes no record and no setting writes no more than 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, insert
 
 from control import soa
 from control.context import Context
-from control.model import SERIAL_BITS, SOA, Event, Rrset, Status, Zone, ZoneType, after
+from control.model import SERIAL_BITS, Event, Rrset, Status, WireRrset, Zone, ZoneType, after
 from control.names import to_wire
 from control.storage import journal, zones
 from control.storage.ids import shard_of
@@ -66,6 +67,14 @@ class Change:
         self._note(self.added, rrset, self.zone.ttl)
         self._count(rrset, 1)
 
+    def add_many(self, found: Sequence[WireRrset]) -> None:
+        """The same of many that are not managed."""
+        self.empty = self.empty and not found
+        for rrset in found:
+            self._note_wire(self.added, rrset)
+        self.rrsets += len(found)
+        self.records += sum(len(rrset.wires) for rrset in found)
+
     def remove(self, rrset: Rrset) -> None:
         """Notes that the rrset, as it was, is there no longer."""
         self._note(self.removed, rrset, (self.before or self.zone).ttl)
@@ -94,12 +103,16 @@ class Change:
 
     def _note(self, packed: journal.Packed, rrset: Rrset, zone_ttl: int) -> None:
         self.empty = self.empty and not rrset.records
+        ttl = zone_ttl if rrset.ttl is None else rrset.ttl
+        wires = tuple(record.wire for record in rrset.records)
+        self._note_wire(packed, WireRrset(to_wire(rrset.name), rrset.rrtype, ttl, wires))
+
+    def _note_wire(self, packed: journal.Packed, rrset: WireRrset) -> None:
         if self.kind == KIND_WHOLE:
-            packed.count += len(rrset.records) if rrset.rrtype != SOA else 0
+            packed.count += len(rrset.wires)
             return
-        owner, ttl = to_wire(rrset.name), zone_ttl if rrset.ttl is None else rrset.ttl
-        for record in rrset.records:
-            packed.add(owner, rrset.rrtype, ttl, record.wire)
+        for wire in rrset.wires:
+            packed.add(rrset.owner, rrset.rrtype, rrset.ttl, wire)
 
     def _count(self, rrset: Rrset, sign: int) -> None:
         self.rrsets += sign

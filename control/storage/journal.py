@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from control.storage.tables import journal, journal_parts
 
@@ -106,6 +106,22 @@ def entries(tx: Connection, zone_id: str, above: int, up_to: int, newest_first: 
     return [_entry(row) for row in tx.execute(select(*ENTRY).where(*span).order_by(order))]
 
 
+def newest(tx: Connection, zone_id: str, limit: int, below: int | None = None) -> Sequence[Entry]:
+    """The last changes before revision `below`, the newest first."""
+    query = select(*ENTRY).where(journal.c.zone_id == zone_id).order_by(journal.c.revision.desc()).limit(limit)
+    return [_entry(row) for row in tx.execute(query if below is None else query.where(journal.c.revision < below))]
+
+
+def revision_at(tx: Connection, zone_id: str, serial: int) -> int | None:
+    """The last revision at which the zone had this serial; None where the journal doesn't know of it."""
+    query = select(func.max(journal.c.revision)).where(journal.c.zone_id == zone_id)
+    reached = tx.execute(query.where(journal.c.to_serial == serial)).scalar_one()
+    if reached is not None:
+        return int(reached)
+    left = tx.execute(query.where(journal.c.from_serial == serial, journal.c.revision > 1)).scalar_one()
+    return None if left is None else int(left) - 1
+
+
 def removed(tx: Connection, entry: Entry) -> Iterator[WireRecord]:
     return _records(tx, entry, "removed")
 
@@ -130,3 +146,8 @@ def pack(records: Iterable[WireRecord]) -> Packed:
     for record in records:
         packed.add(*record)
     return packed
+
+
+def unpacked(packed: Packed) -> Iterator[WireRecord]:
+    for part in packed.parts:
+        yield from unpack(bytes(part))
