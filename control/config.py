@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from fastmdns.config import nearest, split_endpoint
 from fastmdns.errors import ConfigError
@@ -51,6 +51,7 @@ class ControlConfig(BaseModel):
     region: str = Field("RegionOne", description="The region that our own catalog names.")
     keystone: dict[str, str | int | bool] = Field(
         default_factory=dict,
+        validate_default=True,
         repr=False,
         description="What keystonemiddleware reads from [keystone_authtoken]: auth_url, username, password…",
     )
@@ -113,6 +114,13 @@ class ControlConfig(BaseModel):
                 split_endpoint(endpoint)
         except ConfigError as error:
             raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("keystone")
+    @classmethod
+    def _keystone_is_named(cls, value: dict[str, Any], known: ValidationInfo) -> dict[str, Any]:
+        if known.data.get("auth") == "keystone" and not value.get("auth_url"):
+            raise ValueError("auth = keystone needs a table [keystone] with auth_url")
         return value
 
 

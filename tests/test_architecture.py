@@ -47,7 +47,7 @@ CONTROL_THIRD_PARTY = {
     "gunicorn": {"serving"},
     "gevent": {"serving", "identity.*"},
     "keystonemiddleware": {"api.*"},
-    "webob": {"api.*"},
+    "oslo_config": {"api.*"},
     "click": {"cli.*"},
     "rich": {"cli.*"},
 }

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from control.api import cors
-from control.api.auth import builtin, none
+from control.api.auth import builtin, keystone, none
 from control.api.auth.scoped import narrowed
 from control.api.auth.wishes import with_wishes
 from control.api.call import Call, uuid_of
@@ -52,7 +52,11 @@ VIEWS = (
     "history",
 )
 Authenticator = Callable[[Core, Any, str], Context]
-AUTHENTICATORS: dict[str, Authenticator] = {"none": none.authenticate, "builtin": builtin.authenticate}
+AUTHENTICATORS: dict[str, Authenticator] = {
+    "none": none.authenticate,
+    "builtin": builtin.authenticate,
+    "keystone": keystone.authenticate,
+}
 # What werkzeug refuses by itself: status → code and message.
 HTTP_CODES = {
     404: ("not_found", "there is nothing at this URL"),
@@ -161,10 +165,10 @@ def _refused(core: Core, error: ControlError) -> Response:
 
 def _identity_uri(core: Core) -> str:
     """Where tokens are to be had."""
-    keystone = core.config.keystone
-    if core.config.auth == "keystone":
-        return str(keystone.get("www_authenticate_uri") or keystone.get("auth_url", ""))
-    return (core.config.base_uri or request.root_url).rstrip("/") + IDENTITY
+    config = core.config
+    if config.auth == "keystone":
+        return str(config.keystone.get("www_authenticate_uri") or config.keystone["auth_url"])
+    return (config.base_uri or request.root_url).rstrip("/") + IDENTITY
 
 
 def _http_error(core: Core, error: HTTPException) -> Response:
