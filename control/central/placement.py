@@ -10,7 +10,7 @@ from control.context import Context
 from control.errors import Problem, Refused
 from control.names import key_of
 from control.rules import blacklists, zone_names
-from control.storage import name_rules
+from control.storage import locks, name_rules
 from control.storage.zones import keys_above
 
 
@@ -40,6 +40,7 @@ def check_owners(tx: Connection, project_id: str, name: str) -> None:
     Refused duplicate_zone, illegal_child or illegal_parent.
     """
     key = key_of(name)
+    locks.name(tx, key)
     if name_rules.owners_at(tx, key) - {project_id}:
         raise Refused("duplicate_zone", "Duplicate Zone")
     if name_rules.owners_above(tx, key) - {project_id}:

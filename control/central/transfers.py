@@ -15,12 +15,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from control.central.core import Core, check_quota, check_scope, zone_for
-from control.central.zones import project_of, refuse_deleting
+from control.central.core import Core, check_scope, zone_for
+from control.central.zones import check_zone_quota, project_of, refuse_deleting
 from control.context import Context
 from control.errors import Refused
 from control.model import Zone, ZoneType
-from control.storage import name_rules, rrsets, shares, transfers, zones
+from control.storage import rrsets, shares, transfers, zones
 from control.storage.ids import new_id
 from control.storage.paging import PageRequest
 from control.storage.transfers import TransferAccept, TransferRequest, TransferStatus
@@ -137,7 +137,7 @@ def accept(core: Core, ctx: Context, request_id: str, key: str) -> TransferAccep
         request = transfers.request(tx, request_id, locked=True)
         _check_accept(core, ctx, request, key, project_id)
         refuse_deleting(zone)
-        check_quota(core, tx, project_id, zones=name_rules.count_zones(tx, project_id) + 1)
+        check_zone_quota(core, tx, project_id)
         _hand_over(core, tx, zone, project_id)
         now = core.clock()
         transfers.update_request(tx, request_id, {"status": TransferStatus.COMPLETE, "updated_at": now})

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from control.central import placement
-from control.central.core import Core, check_quota, check_scope, zone_for
+from control.central.core import Core, check_quota, check_scope, quota, zone_for
 from control.central.scheduler import pool_for
 from control.context import Context
 from control.errors import Problem, Refused, refuse_if_any
@@ -33,7 +33,7 @@ from control.names import key_of, to_wire
 from control.rules import zone_fields
 from control.rules.placement import ttl_problems
 from control.storage import change as change_of_zone
-from control.storage import name_rules, pools, rrsets, shares, zone_lists, zones
+from control.storage import locks, name_rules, pools, rrsets, shares, zone_lists, zones
 from control.storage.change import Change, Task, ask, begin, begin_create, finish, next_serial
 from control.storage.database import unique
 from control.storage.ids import new_id, shard_of
@@ -88,7 +88,7 @@ def open_zone(core: Core, tx: Connection, ctx: Context, wanted: NewZone) -> Chan
         raise Refused("forbidden", "catalog zones are made for pools, by the operator")
     refuse_if_any(_problems(core, tx, ctx, wanted))
     check_scope(ctx, "create", wanted.name)
-    _check_quota(core, tx, project_id)
+    check_zone_quota(core, tx, project_id)
     placement.check_owners(tx, project_id, wanted.name)
     pool = pool_for(core, tx, ctx, wanted.attributes, wanted.pool_id)
     zone = _new_zone(core, wanted, project_id, pool)
@@ -263,7 +263,11 @@ def field_problems(core: Core, ctx: Context, given: Mapping[str, Any]) -> list[P
     ]
 
 
-def _check_quota(core: Core, tx: Connection, project_id: str) -> None:
+def check_zone_quota(core: Core, tx: Connection, project_id: str) -> None:
+    """Refused over_quota where the project can't have one more."""
+    if quota(core, tx, project_id, "zones") is None:
+        return
+    locks.project(tx, project_id)
     check_quota(core, tx, project_id, zones=name_rules.count_zones(tx, project_id) + 1)
 
 

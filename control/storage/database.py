@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from control import metrics
 from control.errors import Refused, Unavailable
+from control.storage import locks
 
 T = TypeVar("T")
 ATTEMPTS = 12
@@ -127,7 +128,10 @@ def _engine(url: URL, pool_size: int) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # Row locks do the work, so each statement may see what others committed.
-    return create_engine(url, isolation_level="READ COMMITTED", **options)
+    engine = create_engine(url, isolation_level="READ COMMITTED", **options)
+    if backend != "postgresql":
+        event.listen(engine, "reset", locks.give_back)
+    return engine
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
