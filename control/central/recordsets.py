@@ -23,6 +23,7 @@ from control.names import key_of
 from control.rules import placement
 from control.storage import change as changes
 from control.storage import rrsets, search
+from control.storage.database import together
 from control.storage.ids import new_id
 from control.storage.paging import PageRequest
 from fastmdns import rrtypes
@@ -120,6 +121,23 @@ class _Draft:
     records: tuple[Record, ...] = ()
 
 
+@dataclass(slots=True)
+class _Plan:
+    """What is to be stored. updates, rewrites: (as it was, as it will be); a rewrite is seen by no name server."""
+
+    inserts: list[Rrset] = field(default_factory=list)
+    updates: list[tuple[Rrset, Rrset]] = field(default_factory=list)
+    rewrites: list[tuple[Rrset, Rrset]] = field(default_factory=list)
+    deletes: list[Rrset] = field(default_factory=list)
+
+    def growth(self) -> tuple[int, int]:
+        """How many more rrsets there will be, and records of those that are not managed."""
+        come = [*self.inserts, *(new for _, new in self.updates)]
+        gone = [*self.deletes, *(old for old, _ in self.updates)]
+        records = sum(len(rrset.records) for rrset in come if not rrset.managed)
+        return len(come) - len(gone), records - sum(len(rrset.records) for rrset in gone if not rrset.managed)
+
+
 class _Edit:
     """The wishes of one request on their way into one change of a locked zone."""
 
@@ -144,8 +162,9 @@ class _Edit:
                 self._apply(draft, draft.place)
         self._check()
         refuse_if_any(problem for _, problem in sorted(self.problems, key=itemgetter(0)))
-        self._store()
-        zone = changes.finish(self.tx, self.change, self.ctx)
+        plan = self._plan()
+        self._check_quotas(plan)
+        zone = self._store(plan)
         return Outcome(zone, [self._shown(draft, zone) for draft in drafts], zone.revision != self.zone.revision)
 
     def _refuse(self, draft: _Draft, *problems: Problem) -> None:
@@ -300,27 +319,28 @@ class _Edit:
 
     # ------------------------------------------------------------------------------------------------ what differs
 
-    def _store(self) -> None:
-        inserts: list[Rrset] = []
-        updates: list[tuple[Rrset, Rrset]] = []
-        rewrites: list[tuple[Rrset, Rrset]] = []
-        deletes: list[Rrset] = []
+    def _plan(self) -> _Plan:
+        plan = _Plan()
         for place in self.touched_by:
             old, new = self.before.get(place), self.after[place]
             if old is None and new is not None:
-                inserts.append(new)
+                plan.inserts.append(new)
             elif old is not None and new is None:
-                deletes.append(old)
+                plan.deletes.append(old)
             elif old is not None and new is not None and _differ(old, new):
                 seen = _on_the_wire(old, self.zone) != _on_the_wire(new, self.zone)
                 final = self._successor(old, new, seen)
                 self.after[place] = final
-                (updates if seen else rewrites).append((old, final))
-        rrsets.delete_many(self.tx, self.change, deletes)
-        rrsets.update_many(self.tx, self.change, updates)
-        rrsets.rewrite_many(self.tx, self.zone, rewrites)
-        rrsets.insert_many(self.tx, self.change, inserts)
-        self._check_quotas([*inserts, *(new for old, new in updates if len(new.records) > len(old.records))])
+                (plan.updates if seen else plan.rewrites).append((old, final))
+        return plan
+
+    def _store(self, plan: _Plan) -> Zone:
+        with together(self.tx):
+            rrsets.delete_many(self.tx, self.change, plan.deletes)
+            rrsets.update_many(self.tx, self.change, plan.updates)
+            rrsets.rewrite_many(self.tx, self.zone, plan.rewrites)
+            rrsets.insert_many(self.tx, self.change, plan.inserts)
+            return changes.finish(self.tx, self.change, self.ctx)
 
     def _successor(self, old: Rrset, new: Rrset, seen: bool) -> Rrset:
         values: dict[str, Any] = {"ttl": new.ttl, "description": new.description, "records": new.records}
@@ -328,14 +348,15 @@ class _Edit:
             return rrsets.changed(self.change, old, **values)
         return replace(old, **values, version=old.version + 1, updated_at=self.change.now)
 
-    def _check_quotas(self, grown: Sequence[Rrset]) -> None:
-        """Only what became more can be too much: a lowered quota doesn't stop anyone from cleaning up."""
+    def _check_quotas(self, plan: _Plan) -> None:
+        """Only what becomes more can be too much: a lowered quota doesn't stop anyone from cleaning up."""
+        more_rrsets, more_records = plan.growth()
+        grown = [*plan.inserts, *(new for old, new in plan.updates if len(new.records) > len(old.records))]
         wanted = {}
-        counts = self.change.counts()
-        if self.change.rrsets > 0:
-            wanted["zone_recordsets"] = counts["rrset_count"]
-        if self.change.records > 0:
-            wanted["zone_records"] = counts["record_count"]
+        if more_rrsets > 0:
+            wanted["zone_recordsets"] = self.zone.rrset_count + more_rrsets
+        if more_records > 0:
+            wanted["zone_records"] = self.zone.record_count + more_records
         if grown:
             wanted["recordset_records"] = max(len(rrset.records) for rrset in grown)
         if wanted:

@@ -25,7 +25,7 @@ from control.storage import journal, zones
 from control.storage.ids import shard_of
 from control.storage.tables import outbox
 
-INSERT_TASK = insert(outbox)
+INSERT_TASK = insert(outbox).inline()
 MODULUS = 1 << SERIAL_BITS
 KIND_CHANGE, KIND_WHOLE = "change", "whole"
 

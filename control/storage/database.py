@@ -103,6 +103,27 @@ class Database:
 
 
 @contextmanager
+def together(tx: Connection) -> Iterator[None]:
+    """What is executed in here goes to PostgreSQL at once, without a wait after each statement. For what gives no rows.
+
+    An error may come as late as the end. The other drivers know of no such thing: there, each statement waits.
+    """
+    if tx.dialect.driver != "psycopg":
+        yield
+        return
+    driver: Any = tx.connection.dbapi_connection
+    try:
+        with driver.pipeline():
+            yield
+    except tx.dialect.loaded_dbapi.Error as error:
+        gone = tx.dialect.is_disconnect(error, driver, None)
+        if gone:
+            tx.invalidate(error)
+        kind = tx.dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(None, None, error, kind, connection_invalidated=gone, dialect=tx.dialect) from error
+
+
+@contextmanager
 def unique(code: str, message: str) -> Iterator[None]:
     """An insert that breaks a uniqueness constraint is refused with this code."""
     try:

@@ -78,21 +78,21 @@ class Entry:
 ENTRY = [journal.c[name] for name in Entry.__slots__]
 
 
-INSERT = insert(journal)  # made once, as each change needs it
+INSERT = insert(journal).inline()  # made once, as each change needs it; nobody waits for the id
 
 
-def write(tx: Connection, values: dict[str, Any], removed: Packed, added: Packed) -> int:
-    """The journal's row and its further parts → the row's id."""
+def write(tx: Connection, values: dict[str, Any], removed: Packed, added: Packed) -> None:
+    """The journal's row and its further parts."""
     count = max(len(removed.parts), len(added.parts))
     rows = [(bytes(_part(removed, index)), bytes(_part(added, index))) for index in range(count)]
     first_removed, first_added = rows[0]
     counts = {"parts": count - 1, "removed_count": removed.count, "added_count": added.count}
     row = {**values, **counts, "removed": first_removed, "added": first_added}
-    row_id = tx.execute(INSERT, row).inserted_primary_key
-    assert row_id is not None
+    tx.execute(INSERT, row)
+    this = select(journal.c.id).where(journal.c.zone_id == values["zone_id"], journal.c.revision == values["revision"])
     for part, (gone, new) in enumerate(rows[1:], 1):
-        tx.execute(insert(journal_parts).values(journal_id=row_id[0], part=part, removed=gone, added=new))
-    return int(row_id[0])
+        further = insert(journal_parts).values(journal_id=this.scalar_subquery(), part=part, removed=gone, added=new)
+        tx.execute(further)
 
 
 def _part(packed: Packed, index: int) -> bytearray:
