@@ -7,6 +7,7 @@ that end with _file read the value of the key without it from a file.
 
 from __future__ import annotations
 
+import base64
 import os
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from fastmdns.config import nearest, split_endpoint
 from fastmdns.errors import ConfigError
 
 PREFIX = "FASTMDNS_CONTROL_"
+KEY_SIZE = 32  # octets: AES-256
 
 
 def default_database() -> str:
@@ -26,6 +28,20 @@ def default_database() -> str:
     state = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     home = Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "fastmdns"
     return f"sqlite:///{Path(state) if state else home}/control.db"
+
+
+def secret_keys(text: str) -> list[bytes]:
+    """The keys that secret_key holds, with spaces or commas between. ValueError where one is no key."""
+    keys = []
+    for word in text.replace(",", " ").split():
+        try:
+            key = base64.b64decode(word, validate=True)
+        except ValueError:
+            key = b""
+        if len(key) != KEY_SIZE:
+            raise ValueError(f"a key is {KEY_SIZE} octets in base64, as `openssl rand -base64 {KEY_SIZE}` prints them")
+        keys.append(key)
+    return keys
 
 
 class ControlConfig(BaseModel):
@@ -57,7 +73,10 @@ class ControlConfig(BaseModel):
     )
     policy_file: Path | None = Field(None, description="Policies in YAML that replace defaults, as Designate's.")
     secret_key: str = Field(
-        "", repr=False, description="Seals TSIG secrets in the database; empty: made once beside an SQLite database."
+        "",
+        repr=False,
+        description="Seals TSIG secrets in the database: 32 octets in base64, and behind it older keys that still open;"
+        " empty: made once beside an SQLite database.",
     )
 
     base_uri: str = Field("", description="The URL that links begin with; empty takes the Host header's.")
@@ -105,6 +124,12 @@ class ControlConfig(BaseModel):
     quota_zone_records: int = Field(500, description="Records of a zone that are not managed.")
     quota_recordset_records: int = Field(20, description="Records of a recordset.")
     quota_api_export_size: int = Field(1000, description="Recordsets of a zone that may be exported.")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _keys_are_keys(cls, text: str) -> str:
+        secret_keys(text)
+        return text
 
     @field_validator("listen", "metrics")
     @classmethod

@@ -208,3 +208,55 @@ class Pool:
     ns_records: tuple[NsRecord, ...]  # by priority, then hostname
     created_at: datetime
     updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tld:
+    id: str
+    name: str  # without the last dot
+    description: str | None
+    created_at: datetime
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Blacklist:
+    id: str
+    pattern: str
+    description: str | None
+    created_at: datetime
+    updated_at: datetime | None
+
+
+class Scope(StrEnum):
+    """What a TSIG key is for: its resource_id is a pool's or a zone's."""
+
+    POOL = "POOL"
+    ZONE = "ZONE"
+
+
+@dataclass(frozen=True, slots=True)
+class TsigKey:
+    id: str
+    name: str
+    algorithm: str
+    secret: bytes = field(repr=False)  # sealed, see secrets.py
+    scope: Scope
+    resource_id: str
+    created_at: datetime
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """A process that has said at heartbeated_at how it is."""
+
+    id: str
+    service_name: str
+    hostname: str
+    status: str
+    stats: Mapping[str, object]
+    capabilities: Mapping[str, object]
+    heartbeated_at: datetime
+    created_at: datetime
+    updated_at: datetime | None

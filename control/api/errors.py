@@ -45,7 +45,7 @@ STATUS: dict[str, int] = {
     **_codes(412, "precondition_failed"),
     **_codes(413, "over_quota request_too_large"),
     **_codes(415, "unsupported_content_type"),
-    **_codes(500, "unknown no_servers_configured multiple_pools_found"),
+    **_codes(500, "unknown configuration_error no_servers_configured multiple_pools_found"),
     **_codes(503, "maintenance database_unavailable"),
     **_codes(504, "timeout neutron_communication_failure keystone_communication_failure"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import click
 
+from control.central import tsigkeys
 from control.central.core import Core
 from control.cli import with_core
 from control.storage import schema
@@ -50,6 +51,13 @@ def history() -> None:
     """List all revisions of the schema, the oldest first."""
     for revision in schema.history():
         click.echo(f"{revision.revision}  {revision.doc}")
+
+
+@db.command()
+@with_core
+def reseal(core: Core) -> None:
+    """Seal the TSIG secrets again with the first of secret_key's keys; after that the other keys may go."""
+    click.echo(f"{tsigkeys.reseal(core)} secrets are sealed with the first key")
 
 
 def _named(revision: str | None) -> str:

@@ -41,6 +41,12 @@ class Database:
         self.engine = _engine(self.url, pool_size)
         self.name = self.url.get_backend_name().replace("mysql", "mariadb")
 
+    @property
+    def file(self) -> Path | None:
+        """SQLite's file; None for a database that is no file."""
+        path = self.url.database
+        return Path(path) if self.name == "sqlite" and path and path != ":memory:" else None
+
     def read(self, work: Callable[[Connection], T]) -> T:
         return self._run(work, writes=False)
 

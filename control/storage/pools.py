@@ -7,37 +7,41 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
-from control.errors import Refused
-from control.model import NsRecord, Pool
-from control.storage.tables import pool_ns_records, pools
+from control.model import NsRecord, Pool, Zone, ZoneType
+from control.storage import kept, zones
+from control.storage.kept import Kept, names_of
+from control.storage.tables import ALIVE, pool_ns_records, pools
+from control.storage.tables import zones as zones_table
 
-COLUMNS = [pools.c[name] for name in Pool.__slots__ if name != "ns_records"]
+
+def _load(tx: Connection, rows: Sequence[Row[Any]]) -> list[Pool]:
+    table = pool_ns_records.c
+    query = select(table.pool_id, table.hostname, table.priority).where(table.pool_id.in_([row.id for row in rows]))
+    servers: dict[str, list[NsRecord]] = {row.id: [] for row in rows}
+    for pool_id, hostname, priority in tx.execute(query.order_by(table.priority, table.hostname)):
+        servers[pool_id].append(NsRecord(hostname, priority))
+    return [Pool(**row._mapping, ns_records=tuple(servers[row.id])) for row in rows]
+
+
+COLUMNS = tuple(name for name in names_of(Pool) if name != "ns_records")
+POOLS = Kept("pool", "pools", "Pool", pools, COLUMNS, _load)
 
 
 def get(tx: Connection, pool_id: str) -> Pool:
-    row = tx.execute(select(*COLUMNS).where(pools.c.id == pool_id)).one_or_none()
-    if row is None:
-        raise Refused("pool_not_found", "Could not find Pool")
-    return from_row(tx, row)
+    return kept.get(tx, POOLS, pool_id)
 
 
 def with_attributes(tx: Connection) -> list[Pool]:
     """The pools that have attributes, the oldest first: what a zone's attributes are held against."""
-    rows = tx.execute(select(*COLUMNS).order_by(pools.c.created_at, pools.c.id)).all()
-    return [from_row(tx, row) for row in rows if row.attributes]
-
-
-def from_row(tx: Connection, row: Row[Any]) -> Pool:
-    return Pool(**row._mapping, ns_records=ns_records(tx, row.id))
+    found = kept.everything(tx, POOLS)
+    return sorted((pool for pool in found if pool.attributes), key=lambda pool: (pool.created_at, pool.id))
 
 
 def ns_records(tx: Connection, pool_id: str) -> tuple[NsRecord, ...]:
     """By priority, then name: the first is the mname of the pool's zones."""
-    table = pool_ns_records.c
-    query = select(table.hostname, table.priority).where(table.pool_id == pool_id)
-    return tuple(NsRecord(*row) for row in tx.execute(query.order_by(table.priority, table.hostname)))
+    return get(tx, pool_id).ns_records
 
 
 def add_default(tx: Connection, pool_id: str, now: datetime, hostnames: Sequence[str]) -> None:
@@ -47,3 +51,30 @@ def add_default(tx: Connection, pool_id: str, now: datetime, hostnames: Sequence
     tx.execute(insert(pools).values(id=pool_id, name="default", attributes={}, created_at=now))
     for hostname in hostnames:
         tx.execute(insert(pool_ns_records).values(pool_id=pool_id, hostname=hostname, priority=1))
+
+
+def replace_ns_records(tx: Connection, pool_id: str, servers: Sequence[NsRecord]) -> None:
+    tx.execute(delete(pool_ns_records).where(pool_ns_records.c.pool_id == pool_id))
+    rows = [{"pool_id": pool_id, "hostname": one.hostname, "priority": one.priority} for one in servers]
+    if rows:
+        tx.execute(insert(pool_ns_records), rows)
+
+
+# ------------------------------------------------------------------------------------------------------- its zones
+
+
+def has_zones(tx: Connection, pool_id: str) -> bool:
+    mine = zones_table.c.pool_id == pool_id, zones_table.c.deleted == ALIVE
+    return tx.execute(select(zones_table.c.id).where(*mine).limit(1)).first() is not None
+
+
+def zones_after(tx: Connection, pool_id: str, zone_id: str, limit: int) -> list[Zone]:
+    """The next zones of the pool, by id, that have the pool's name servers at their apex."""
+    mine = zones_table.c.pool_id == pool_id, zones_table.c.id > zone_id, zones_table.c.type == ZoneType.PRIMARY
+    return zones.fetch(tx, zones.alive().where(*mine).order_by(zones_table.c.id).limit(limit))
+
+
+def forget_deleted_zones(tx: Connection, pool_id: str) -> None:
+    """Purges the pool's zones that are deleted, so that it can be removed."""
+    gone = zones_table.c.pool_id == pool_id, zones_table.c.deleted != ALIVE
+    tx.execute(delete(zones_table).where(*gone))

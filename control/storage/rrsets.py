@@ -78,6 +78,13 @@ def find(tx: Connection, zone: Zone, name: str, rrtype: int) -> Rrset | None:
     return next(iter(fetch(tx, everything().where(*place), [zone])), None)
 
 
+def apexes(tx: Connection, zones: Sequence[Zone], rrtype: int) -> list[Rrset]:
+    """The rrsets of this type that we keep at the apex of each of the zones."""
+    ours = rrsets.c.zone_id.in_([zone.id for zone in zones]), rrsets.c.rrtype == rrtype, rrsets.c.managed
+    keys = rrsets.c.name_key.in_({key_of(zone.name) for zone in zones})
+    return fetch(tx, everything().where(*ours, keys), zones)
+
+
 def zone_of(tx: Connection, rrset_id: str) -> str:
     """The id of the zone of any rrset. Refused recordset_not_found where there is none."""
     found = tx.execute(select(rrsets.c.zone_id).where(rrsets.c.id == rrset_id)).scalar_one_or_none()

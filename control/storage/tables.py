@@ -351,7 +351,8 @@ tsigkeys = Table(
     "tsigkeys",
     metadata,
     _id(),
-    Column("name", Words(160), nullable=False, unique=True),
+    Column("name", Words(160), nullable=False),
+    Column("name_key", Key, nullable=False, unique=True),
     Column("algorithm", Words(16), nullable=False),
     Column("secret", Octets, nullable=False),  # sealed, see secrets.py
     Column("scope", Words(8), nullable=False),

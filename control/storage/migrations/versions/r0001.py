@@ -79,6 +79,7 @@ def upgrade() -> None:
         "tsigkeys",
         sa.Column("id", Id, nullable=False),
         sa.Column("name", Words(160), nullable=False),
+        sa.Column("name_key", Key, nullable=False),
         sa.Column("algorithm", Words(16), nullable=False),
         sa.Column("secret", Octets, nullable=False),
         sa.Column("scope", Words(8), nullable=False),
@@ -86,7 +87,7 @@ def upgrade() -> None:
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("updated_at", Moment, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tsigkeys")),
-        sa.UniqueConstraint("name", name=op.f("uq_tsigkeys_name")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_tsigkeys_name_key")),
     )
     op.create_table(
         "zone_tasks",
