@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from control.identity import accounts
@@ -58,3 +62,17 @@ def make_world(database: Database, **settings: Any) -> World:
     people = {"root": ("ops", "admin"), "joe": ("alpha", "member"), "ann": ("beta", "reader")}
     users = {name: accounts.create_user(core, name, PASSWORD, home, [role]).id for name, (home, role) in people.items()}
     return World(Api(core, made.app), projects, users)
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """The application on a port of its own, in threads."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

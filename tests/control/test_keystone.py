@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from control.api import identity
 from control.config import ControlConfig, load
@@ -17,26 +14,12 @@ from control.identity import accounts
 from control.storage.database import Database
 from fastmdns.errors import ConfigError
 from tests.control.conftest import Api, make_api
-from tests.control.logins import PASSWORD, World, make_world
+from tests.control.logins import PASSWORD, World, make_world, serving
 from tests.nameservers import free_port
 
 pytest.importorskip("keystonemiddleware", reason="pip install 'fastmdns[keystone]'")
 # WebOb, which the middleware is built on, imports what Python 3.13 has no more; and the middleware hides what fails.
 pytestmark = pytest.mark.filterwarnings("ignore:'cgi' is deprecated:DeprecationWarning")
-
-
-@contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """The application on a port of its own, in threads."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def settings_for(url: str) -> dict[str, Any]:
