@@ -6,6 +6,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from control.central.core import Core, check_scope, zone_for
+from control.central.projects import check_known
 from control.central.zones import refuse_deleting
 from control.context import Context
 from control.errors import Refused
@@ -22,6 +23,7 @@ def create(core: Core, ctx: Context, zone_id: str, target_project_id: str) -> Sh
         zone = zone_for(core, tx, ctx, zone_id, "share_zone", locked=True)
         check_scope(ctx, "update", zone.name)
         _check_sharable(zone, target_project_id)
+        check_known(core, tx, target_project_id)
         share = Share(
             id=new_id(),
             zone_id=zone.id,

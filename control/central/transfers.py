@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from control.central.core import Core, check_scope, zone_for
+from control.central.projects import check_known
 from control.central.zones import check_zone_quota, project_of, refuse_deleting
 from control.context import Context
 from control.errors import Refused
@@ -46,6 +47,7 @@ def create_request(
         refuse_deleting(zone)
         if zone.type is ZoneType.CATALOG:
             raise Refused("forbidden", "a catalog zone can't be transferred")
+        check_known(core, tx, target_project_id)
         request = TransferRequest(
             id=new_id(),
             zone_id=zone.id,
@@ -86,6 +88,7 @@ def update_request(core: Core, ctx: Context, request_id: str, wanted: Mapping[st
             raise Refused("invalid_operation", "a request can't be for another zone")
         if "target_project_id" in new and request.target_project_id is not None:
             raise Refused("invalid_operation", "the target project of a request can't be changed once it is set")
+        check_known(core, tx, new.get("target_project_id"))
         if new:
             new["updated_at"] = core.clock()
             transfers.update_request(tx, request_id, new)

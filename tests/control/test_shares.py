@@ -3,9 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from tests.control.conftest import Api
+import pytest
+
+from control.central import shares, transfers
+from control.config import ControlConfig
+from control.context import Context, roles
+from control.errors import Refused
+from control.identity import accounts
+from control.storage.database import Database
+from tests.control.conftest import Api, make_api
 from tests.control.test_zones import NO_ZONE, refused, shown
 
 
@@ -169,3 +178,18 @@ def test_shared_zone_is_deleted_with_its_shares_only_where_that_is_asked(api: Ap
     }
     answer = api.delete(f"/v2/zones/{zone['id']}", headers={"X-Designate-Delete-Shares": "true"})
     assert (answer.status_code, answer.get_json()["shared"]) == (202, False)
+
+
+def test_project_that_the_built_in_identity_lacks_gets_no_share(sqlite: Database) -> None:
+    api = make_api(sqlite)
+    zone = api.zone()
+    core = replace(api.core, config=ControlConfig(auth="builtin"))
+    owner = Context("test", project_id="project-1", roles=roles("member"))
+    known = accounts.create_project(core, "friends")
+    assert shares.create(core, owner, zone["id"], known.id).target_project_id == known.id
+    for target in ("friends", NO_ZONE):
+        with pytest.raises(Refused, match=f"there is no project with the id {target}") as refusal:
+            shares.create(core, owner, zone["id"], target)
+        assert refusal.value.code == "invalid_project"
+        with pytest.raises(Refused, match="there is no project"):
+            transfers.create_request(core, owner, zone["id"], target, None)
