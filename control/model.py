@@ -184,6 +184,9 @@ def rrset_state(rrset: Rrset, zone: Zone) -> State:
     return rrset.action, Status.ERROR if zone.status is Status.ERROR else Status.PENDING
 
 
+WireRecord = tuple[bytes, int, int, bytes]  # owner, type, TTL, rdata
+
+
 class WireRrset(NamedTuple):
     """An rrset as name servers see it. ttl: the one that is served."""
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from struct import Struct
 
 from control.errors import Invalid, Problem
-from control.model import NS, SOA, WireRrset
+from control.model import NS, SOA, WireRecord, WireRrset
 from fastmdns import name, rdata, rrtypes, zonefile
 from fastmdns.errors import Problem as Fault
 from fastmdns.errors import TextError, ZoneError
@@ -46,10 +45,19 @@ class ZoneFile:
     def rrsets(self) -> Iterator[WireRrset]:
         """In canonical order, without the SOA and the NS records of the apex: those are made from zone and pool."""
         apex = name.lower(self.apex)
-        for (owner, rrtype), rows in groupby(self.records, lambda row: (name.lower(row[0]), row[1])):
-            if owner != apex or rrtype not in (SOA, NS):
-                first, *others = rows
-                yield WireRrset(first[0], rrtype, first[2], (first[3], *(row[3] for row in others)))
+        first: WireRecord | None = None
+        wires: list[bytes] = []
+        for row in self.records:
+            owner, rrtype, _, wire = row
+            if first and rrtype == first[1] and (owner == first[0] or name.lower(owner) == name.lower(first[0])):
+                wires.append(wire)
+                continue
+            if first:
+                yield WireRrset(*first[:3], tuple(wires))
+            made = rrtype in (SOA, NS) and name.lower(owner) == apex
+            first, wires = (None, []) if made else (row, [wire])
+        if first:
+            yield WireRrset(*first[:3], tuple(wires))
 
 
 def read(data: bytes, apex: bytes | None = None) -> ZoneFile:

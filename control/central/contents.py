@@ -47,9 +47,12 @@ def problems_of(
     core: Core, tx: Connection, ctx: Context, zone: Zone, found: Callable[[], Iterable[WireRrset]]
 ) -> list[Problem]:
     """What the rules have against these rrsets as the content of the zone."""
+    return contents.problems(rules_of(core, tx, ctx, zone), found)
+
+
+def rules_of(core: Core, tx: Connection, ctx: Context, zone: Zone) -> contents.Rules:
     least = 0 if core.policy.allows(ctx, "use_low_ttl") else core.config.min_ttl
-    rules = contents.Rules(key_of(zone.name), core.config.supported_record_types, least, bulk.children(tx, zone))
-    return contents.problems(rules, found)
+    return contents.Rules(key_of(zone.name), core.config.supported_record_types, least, bulk.children(tx, zone))
 
 
 def is_ours(zone: Zone, place: Place) -> bool:
@@ -85,18 +88,6 @@ def check_growth(core: Core, tx: Connection, change: Change, new: Iterable[WireR
         counts["zone_recordsets"] = after["rrset_count"]
     if change.records > 0:
         counts["zone_records"] = after["record_count"]
-    check_quota(core, tx, change.zone.project_id, **counts)
-
-
-def check_room(core: Core, tx: Connection, change: Change, new: Iterable[WireRrset]) -> None:
-    """Whether a zone has room for all of these, before a million of them are stored."""
-    sizes = [len(rrset.wires) for rrset in new]
-    there = change.counts()
-    counts = {
-        "recordset_records": max(sizes, default=0),
-        "zone_recordsets": there["rrset_count"] + len(sizes),
-        "zone_records": there["record_count"] + sum(sizes),
-    }
     check_quota(core, tx, change.zone.project_id, **counts)
 
 

@@ -15,11 +15,11 @@ from control.central.contents import Counts, Place
 from control.central.core import Core, check_scope, zone_for
 from control.context import Context
 from control.errors import Refused, refuse_if_any
-from control.model import SOA, WireRrset, Zone
+from control.model import SOA, WireRecord, WireRrset, Zone
 from control.storage import bulk, journal
 from control.storage import change as changes
 from control.storage.change import KIND_WHOLE
-from control.storage.journal import Entry, WireRecord
+from control.storage.journal import Entry
 from fastmdns import name
 
 RULE = "get_recordsets"  # whoever may list the zone's records may know what they were
@@ -122,8 +122,10 @@ def _net(tx: Connection, zone: Zone, above: int, up_to: int) -> Difference:
                 key = name.lower(owner), rrtype, ttl, rdata
                 records[key] = owner, rrtype, ttl, rdata
                 sums[key] = sums.get(key, 0) + sign
-    gone, new = ((records[key] for key, total in sums.items() if total * sign > 0) for sign in (-1, 1))
-    return Difference(_in_order(gone), _in_order(new))
+    return Difference(
+        _in_order(records[key] for key, total in sums.items() if total < 0),
+        _in_order(records[key] for key, total in sums.items() if total > 0),
+    )
 
 
 def _check_told(zone: Zone, entries: Iterable[Entry], wanted: int) -> None:
@@ -144,8 +146,10 @@ def _in_order(found: Iterable[WireRecord]) -> tuple[WireRecord, ...]:
 def _without_same(made: Difference) -> Difference:
     """Without the records of changed rrsets that are on both sides."""
     both = set(map(_identity, made.removed)) & set(map(_identity, made.added))
-    gone, new = ((record for record in side if _identity(record) not in both) for side in (made.removed, made.added))
-    return Difference(tuple(gone), tuple(new))
+    return Difference(
+        tuple(record for record in made.removed if _identity(record) not in both),
+        tuple(record for record in made.added if _identity(record) not in both),
+    )
 
 
 def _identity(record: WireRecord) -> Identity:

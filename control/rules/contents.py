@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import islice
 
 from control import recorddata
 from control.errors import Problem
@@ -33,9 +32,21 @@ class Rules:
 
 def problems(rules: Rules, rrsets: Callable[[], Iterable[WireRrset]]) -> list[Problem]:
     """The first problems of all rrsets, which can be gone through more than once."""
+    found: list[Problem] = []
+    for _ in checked(rules, rrsets, found):
+        pass
+    return found
+
+
+def checked(rules: Rules, rrsets: Callable[[], Iterable[WireRrset]], found: list[Problem]) -> Iterator[WireRrset]:
+    """The rrsets before the first one that has problems; `found` gets the problems of all."""
     around = _surroundings(rules, rrsets)
-    found = (problem for rrset in rrsets() for problem in _of_rrset(rules, rrset, around))
-    return list(islice(found, MOST))
+    for rrset in rrsets():
+        found += _of_rrset(rules, rrset, around)
+        if len(found) >= MOST:
+            return
+        if not found:
+            yield rrset
 
 
 def _surroundings(rules: Rules, rrsets: Callable[[], Iterable[WireRrset]]) -> placement.Surroundings | None:
@@ -49,7 +60,7 @@ def _surroundings(rules: Rules, rrsets: Callable[[], Iterable[WireRrset]]) -> pl
 
 
 def _of_rrset(rules: Rules, rrset: WireRrset, around: placement.Surroundings | None) -> Iterator[Problem]:
-    text, kind = name.to_text(rrset.owner), rrtypes.to_name(rrset.rrtype)
+    text, kind = name.to_text(rrset.owner), _kind(rrset.rrtype)
     yield from _said(text, kind, _reasons(rules, rrset, text, kind))
     key = name.key(rrset.owner)
     if around is not None or key == rules.apex:
@@ -62,10 +73,14 @@ def _reasons(rules: Rules, rrset: WireRrset, text: str, kind: str) -> Iterator[P
         yield from placement.name_problems(text)
     yield from _type_problems(kind, tuple(rules.supported))
     yield from placement.ttl_problems(rrset.ttl, rules.least_ttl)
-    yield from placement.content_problems(text, rrset.rrtype, [Record("", wire) for wire in rrset.wires])
+    if rrset.rrtype in placement.CHECKED_TYPES:
+        yield from placement.content_problems(text, rrset.rrtype, [Record("", wire) for wire in rrset.wires])
     for wire in rrset.wires:
         if reason := recorddata.problem(rrset.rrtype, wire):
             yield Problem(PATH, reason, "format")
+
+
+_kind = cache(rrtypes.to_name)
 
 
 @cache

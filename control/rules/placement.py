@@ -23,6 +23,7 @@ from fastmdns.errors import TextError
 MAX_NAME = 255  # characters of text: what is stored
 SRV, TLSA, SVCB = (rrtypes.by_name(name) for name in ("SRV", "TLSA", "SVCB"))
 SINGLE = (CNAME, DNAME)
+CHECKED_TYPES = frozenset((SRV, TLSA, NS, SVCB, *SINGLE))  # of which content_problems() has something to say
 # RFC 4034 §3, §4 and RFC 2535: what signers put beside a CNAME.
 BESIDE_CNAME = frozenset(rrtypes.by_name(name) for name in ("SIG", "KEY", "NXT", "RRSIG", "NSEC"))
 DELEGATION = (NS, DS)

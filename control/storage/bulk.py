@@ -29,17 +29,15 @@ RECORD_COLUMNS = ("rrset_id", "position", "owner_id", "data", "data_head", "wire
 Row = tuple[Any, ...]
 
 
-def insert_all(tx: Connection, change: Change, found: Iterable[WireRrset]) -> Iterator[int]:
-    """New rrsets, whose names and types are known to be free. Yields how many records are stored, batch by batch."""
-    done = 0
+def insert_all(tx: Connection, change: Change, found: Iterable[WireRrset]) -> Iterator[Sequence[WireRrset]]:
+    """New rrsets, whose names and types are known to be free. Yields each batch once it is stored."""
     source = iter(found)
     while batch := list(islice(source, BATCH)):
         rrset_rows, record_rows = _rows(change, batch)
         _insert(tx, rrsets, RRSET_COLUMNS, rrset_rows)
         _insert(tx, records, RECORD_COLUMNS, record_rows)
         change.add_many(batch)
-        done += len(record_rows)
-        yield done
+        yield batch
 
 
 def _rows(change: Change, batch: Sequence[WireRrset]) -> tuple[list[Row], list[Row]]:

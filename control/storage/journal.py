@@ -15,13 +15,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from control.model import WireRecord
 from control.storage.tables import journal, journal_parts
 
 PART = 1 << 20  # octets in one row at most, but for one record: below MariaDB's smallest max_allowed_packet
 CLASS_IN = 1
 HEAD = struct.Struct("!HHIH")  # type, class, ttl, length of rdata
-
-WireRecord = tuple[bytes, int, int, bytes]  # owner, rrtype, ttl, rdata
 
 
 @dataclass(slots=True)
