@@ -5,17 +5,21 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 5300
+API_PORT ?= 9001
 SECONDS ?= 60
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test interop lint types format fuzz bench bench-quick bench-api peers soak docs migration ci clean
+.PHONY: help run api build test interop lint types format fuzz fuzz-api bench bench-quick bench-api peers soak docs migration ci clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build, then start a primary with the sample zone (PORT=5300, or the next free one)
 	@$(BIN)/python scripts/run.py $(PORT)
+
+api: build ## build, then start the control plane's API over SQLite in run/api (API_PORT=9001, or the next free one)
+	@$(BIN)/python scripts/api.py $(API_PORT)
 
 build: $(VENV)/.ready ## compile the extensions in place
 	@$(BIN)/python setup.py -q build_ext --inplace -j $$(nproc)

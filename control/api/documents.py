@@ -103,7 +103,8 @@ def curl(document: Mapping[str, Any], described: Mapping[str, Any], method: str,
         body = example(document, content["schema"])
         text = json.dumps(body) if kind.endswith("json") else "@FILE"
         words += [f'-H "Content-Type: {kind}"', f"-d '{text}'"]
-    return " \\\n  ".join([*words, f'"$URL{path}"'])
+    words.append(f'"$URL{path}"')
+    return (" " if len(words) < 4 else " \\\n  ").join(words)
 
 
 def example(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:

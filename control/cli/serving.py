@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
-from control.central.core import open_core
+from control.central.core import Core, open_core
 from control.cli import config_option, database_option, said_plainly, settings_of
 from control.config import PREFIX, ControlConfig
+from control.identity.bootstrap import Created
+from control.identity.bootstrap import bootstrap as make_what_is_missing
 from control.storage import schema
 
 
@@ -24,25 +28,34 @@ from control.storage import schema
 @click.option("--workers", type=int, metavar="N", help="Worker processes [one for each core].")
 @click.option("--auth", type=click.Choice(["none", "builtin", "keystone"]), help="Who says who a caller is [builtin].")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="The form of log lines [text].")
-@click.option("--bootstrap", is_flag=True, help="First bring the schema up to date, and make what is missing to begin.")
-def api(config: Path | None, bootstrap: bool, listen: tuple[str, ...], **flags: Any) -> None:
+@click.option("--bootstrap", is_flag=True, help="First make what is missing: tables, the default pool, an admin.")
+@click.option("--name-server", "name_servers", multiple=True, metavar="NAME", help="With --bootstrap: of that pool.")
+def api(
+    config: Path | None, bootstrap: bool, name_servers: tuple[str, ...], listen: tuple[str, ...], **flags: Any
+) -> None:
     """Serve the API over HTTP."""
     with said_plainly():
         settings = settings_of(config, listen=listen or None, **flags)
-        prepare(settings, bootstrap)
+        created = prepare(settings, name_servers) if bootstrap else None
+        check(settings)
+    if created:
+        click.echo(f"user {created.user} of project {created.project} has the password {created.password}")
+        click.echo("It is told this once: keep it.")
     environ = {**os.environ, **_environment(config, {**flags, "listen": " ".join(listen) or None})}
     os.execve(sys.executable, [sys.executable, "-m", "control.serving"], environ)
 
 
-def prepare(settings: ControlConfig, bootstrap: bool) -> None:
-    """Refuses to start on a database that can't be worked with; bootstrap makes it one."""
-    core = open_core(settings)
-    try:
-        if bootstrap:
-            schema.upgrade(core.db)
-        schema.need_newest(core.db)
-    finally:
-        core.db.close()
+def prepare(settings: ControlConfig, name_servers: Sequence[str]) -> Created | None:
+    """Makes what is missing in the database → the admin, where it was made just now."""
+    with closing(open_core(settings).db) as database:
+        schema.upgrade(database)
+        return make_what_is_missing(Core(database, settings), name_servers)
+
+
+def check(settings: ControlConfig) -> None:
+    """Unavailable where the database is none that can be worked with."""
+    with closing(open_core(settings).db) as database:
+        schema.need_newest(database)
 
 
 def _environment(config: Path | None, flags: dict[str, Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,15 +112,20 @@ def test_database_without_tables_is_refused_with_what_to_do(tmp_path: Path) -> N
     assert result.stderr == "fastmdns: the database has no tables yet; 0001 is needed: fastmdns db upgrade\n"
 
 
-def test_bootstrap_makes_the_tables_and_serves(tmp_path: Path) -> None:
+def test_bootstrap_makes_what_is_missing_and_serves(tmp_path: Path) -> None:
     url, port = f"sqlite:///{tmp_path}/new.db", free_port()
-    listen = ("--listen", f"127.0.0.1:{port}", "--metrics", "", "--workers", "1", "--auth", "none")
+    listen = ("--listen", f"127.0.0.1:{port}", "--metrics", "", "--workers", "1", "--name-server", "ns1.example.net.")
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command("--database", url, "--bootstrap", *listen), stdout=log, stderr=log)
     live = Live(process, port, 0, tmp_path / "log")
     try:
         wait_until("it answers", lambda: live.answers() or process.poll() is not None, 60)
         assert process.poll() is None, live.log.read_text()
+        password = live.log.read_text().partition("has the password ")[2].splitlines()[0]
+        basic = "Basic " + b64encode(f"admin:{password}".encode()).decode()
+        zone = {"name": "example.org.", "email": "joe@example.org"}
+        as_admin = {"Authorization": basic, "X-Auth-Project-ID": "admin"}
+        assert live.request("POST", "/v2/zones", zone, **as_admin).status == 202
     finally:
         process.terminate()
         process.wait(40)
