@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, update
 
 from control.context import roles as with_implied
 from control.errors import Refused
@@ -48,18 +48,22 @@ class Holder:
 
 
 COLUMNS = [tokens.c[name] for name in Token.__slots__]
+# What each request asks, so it is made once. A row for each role.
+HOLDER = (
+    select(*COLUMNS, users.c.name, users.c.enabled, projects.c.name, projects.c.enabled, assignments.c.role)
+    .select_from(tokens)
+    .join(users, users.c.id == tokens.c.user_id)
+    .outerjoin(projects, projects.c.id == tokens.c.project_id)
+    .outerjoin(
+        assignments, and_(assignments.c.user_id == tokens.c.user_id, assignments.c.project_id == tokens.c.project_id)
+    )
+    .where(tokens.c.digest == bindparam("digest"))
+)
 
 
 def holder(tx: Connection, digest: bytes, now: datetime) -> Holder | None:
     """None for a token that is unknown, has expired, or whose user, project or last role is gone."""
-    assigned = and_(assignments.c.user_id == tokens.c.user_id, assignments.c.project_id == tokens.c.project_id)
-    joined = (
-        tokens.join(users, users.c.id == tokens.c.user_id)
-        .outerjoin(projects, projects.c.id == tokens.c.project_id)
-        .outerjoin(assignments, assigned)
-    )
-    said = [users.c.name, users.c.enabled, projects.c.name, projects.c.enabled, assignments.c.role]
-    rows = tx.execute(select(*COLUMNS, *said).select_from(joined).where(tokens.c.digest == digest)).all()
+    rows = tx.execute(HOLDER, {"digest": digest}).all()
     if not rows:
         return None
     token = Token(*rows[0][: len(COLUMNS)])
