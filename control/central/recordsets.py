@@ -23,7 +23,7 @@ from control.names import key_of
 from control.rules import placement
 from control.storage import change as changes
 from control.storage import rrsets, search
-from control.storage.database import together
+from control.storage.database import expect_long_lists, together
 from control.storage.ids import new_id
 from control.storage.paging import PageRequest
 from fastmdns import rrtypes
@@ -41,6 +41,7 @@ class Verb(StrEnum):
 
 
 RULES = {Verb.CREATE: "create_recordset", Verb.DELETE: "delete_recordset"}
+LONG = 100  # wishes
 NOT_FOUND = Problem((), "Could not find RecordSet", "existence", code="recordset_not_found")
 DUPLICATE = Problem((), "Duplicate RecordSet", "uniqueness", code="duplicate_recordset")
 LAST_NS = Problem((), "a zone needs name servers at its apex", "required", code="bad_request")
@@ -98,6 +99,8 @@ def apply(core: Core, ctx: Context, zone_id: str, wishes: Sequence[Wish], path: 
         rule = RULES.get(wishes[0].verb, "update_recordset") if wishes else "update_recordset"
         zone = zone_for(core, tx, ctx, zone_id, rule, locked=True)
         _check_writable(zone)
+        if len(wishes) > LONG:
+            expect_long_lists(tx)
         return _Edit(core, ctx, tx, zone, path, note).run(wishes)
 
     return core.write(ctx, work)

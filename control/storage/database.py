@@ -108,6 +108,15 @@ class Database:
                 transaction.rollback()
 
 
+def expect_long_lists(tx: Connection) -> None:
+    """Statements of this transaction look for hundreds of keys at once.
+
+    PostgreSQL would plan them without looking at the list, and then compare each row with each key.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
 @contextmanager
 def together(tx: Connection) -> Iterator[None]:
     """What is executed in here goes to PostgreSQL at once, without a wait after each statement. For what gives no rows.
