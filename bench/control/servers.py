@@ -42,7 +42,7 @@ class Api(Nameserver):
 
     def new_zones(self, tag: str) -> Iterator[bytes]:
         """Requests that create zones, without end."""
-        return (self.create_zone(f"{tag}-{number}.new.bench.") for number in itertools.count())
+        return (self.create_zone(f"{tag}-{number}.bench.") for number in itertools.count())
 
     def new_recordsets(self, tag: str, zones: Sequence[int]) -> Iterator[bytes]:
         """Requests that each put a new recordset into one of these zones, in turn, without end."""

@@ -41,9 +41,10 @@ def check_owners(tx: Connection, project_id: str, name: str) -> None:
     """
     key = key_of(name)
     locks.name(tx, key)
-    if name_rules.owners_at(tx, key) - {project_id}:
+    at_name, above = name_rules.owners(tx, key)
+    if at_name - {project_id}:
         raise Refused("duplicate_zone", "Duplicate Zone")
-    if name_rules.owners_above(tx, key) - {project_id}:
+    if above - {project_id}:
         raise Refused("illegal_child", "Unable to create subzone in another tenants zone")
     if name_rules.others_below(tx, key, project_id):
         raise Refused("illegal_parent", "Unable to create zone because another tenant owns a subzone of the zone")

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from control.central import placement
-from control.central.core import Core, check_quota, check_scope, quota, zone_for
+from control.central.core import Core, check_scope, quota, zone_for
 from control.central.scheduler import pool_for
 from control.context import Context
 from control.errors import Problem, Refused, refuse_if_any
@@ -74,7 +74,7 @@ def create(core: Core, ctx: Context, wanted: NewZone) -> Shown:
         zone = finish(tx, change, ctx)
         if zone.type is ZoneType.SECONDARY:
             ask(tx, zone, Task.TRANSFER_IN, change.now, ctx)
-        return _with_extras(tx, zone)
+        return zone, ZoneExtras(dict(sorted(wanted.attributes.items())), zone_fields.masters(wanted.masters)[0])
 
     return core.write(ctx, work)
 
@@ -94,12 +94,11 @@ def open_zone(core: Core, tx: Connection, ctx: Context, wanted: NewZone) -> Chan
     zone = _new_zone(core, wanted, project_id, pool)
     with unique("duplicate_zone", "Duplicate Zone"):
         zones.insert_zone(tx, {**asdict(zone), "name_key": key_of(zone.name), "shard": shard_of(zone.id)})
-    zones.replace_attributes(tx, zone.id, wanted.attributes)
-    zones.replace_masters(tx, zone.id, zone_fields.masters(wanted.masters)[0])
+    zones.insert_attributes(tx, zone.id, wanted.attributes)
+    zones.insert_masters(tx, zone.id, zone_fields.masters(wanted.masters)[0])
     change = begin_create(zone, zone.created_at)
     if zone.type is ZoneType.PRIMARY:
-        rrsets.insert_rrset(tx, change, _managed(zone, SOA, ()))
-        rrsets.insert_rrset(tx, change, _managed(zone, NS, ns_records(pool)))
+        rrsets.insert_many(tx, change, [_managed(zone, SOA, ()), _managed(zone, NS, ns_records(pool))])
     return change
 
 
@@ -265,10 +264,12 @@ def field_problems(core: Core, ctx: Context, given: Mapping[str, Any]) -> list[P
 
 def check_zone_quota(core: Core, tx: Connection, project_id: str) -> None:
     """Refused over_quota where the project can't have one more."""
-    if quota(core, tx, project_id, "zones") is None:
+    limit = quota(core, tx, project_id, "zones")
+    if limit is None:
         return
     locks.project(tx, project_id)
-    check_quota(core, tx, project_id, zones=name_rules.count_zones(tx, project_id) + 1)
+    if name_rules.count_zones(tx, project_id) >= limit:
+        raise Refused("over_quota", "Quota exceeded for zones.")
 
 
 def _new_zone(core: Core, wanted: NewZone, project_id: str, pool: Pool) -> Zone:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from control.model import NsRecord, Pool, Zone, ZoneType
 from control.storage import kept, zones
@@ -17,16 +17,20 @@ from control.storage.tables import zones as zones_table
 
 
 def _load(tx: Connection, rows: Sequence[Row[Any]]) -> list[Pool]:
-    table = pool_ns_records.c
-    query = select(table.pool_id, table.hostname, table.priority).where(table.pool_id.in_([row.id for row in rows]))
     servers: dict[str, list[NsRecord]] = {row.id: [] for row in rows}
-    for pool_id, hostname, priority in tx.execute(query.order_by(table.priority, table.hostname)):
+    for pool_id, hostname, priority in tx.execute(NS_RECORDS, {"pools": list(servers)}):
         servers[pool_id].append(NsRecord(hostname, priority))
     return [Pool(**row._mapping, ns_records=tuple(servers[row.id])) for row in rows]
 
 
 COLUMNS = tuple(name for name in names_of(Pool) if name != "ns_records")
 POOLS = Kept("pool", "pools", "Pool", pools, COLUMNS, _load)
+# Made once, as each new zone asks it.
+NS_RECORDS = (
+    select(pool_ns_records.c.pool_id, pool_ns_records.c.hostname, pool_ns_records.c.priority)
+    .where(pool_ns_records.c.pool_id.in_(bindparam("pools", expanding=True)))
+    .order_by(pool_ns_records.c.priority, pool_ns_records.c.hostname)
+)
 
 
 def get(tx: Connection, pool_id: str) -> Pool:

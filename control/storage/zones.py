@@ -36,6 +36,8 @@ def alive() -> Select[Any]:
 GET = alive().where(zones.c.id == bindparam("zone"))
 LOCK = GET.with_for_update()
 UPDATE = update(zones).where(zones.c.id == bindparam("zone"))
+INSERT = insert(zones)
+INSERT_ATTRIBUTES, INSERT_MASTERS = insert(zone_attributes), insert(zone_masters)
 IS_SHARED = (
     select(shared_zones.c.id)
     .where(shared_zones.c.zone_id == bindparam("zone"), shared_zones.c.target_project_id == bindparam("project"))
@@ -77,7 +79,7 @@ def fetch(tx: Connection, query: Select[Any]) -> list[Zone]:
 
 
 def insert_zone(tx: Connection, values: Mapping[str, Any]) -> None:
-    tx.execute(insert(zones).values(**values))
+    tx.execute(INSERT, values)
 
 
 def update_zone(tx: Connection, zone_id: str, values: Mapping[str, Any]) -> None:
@@ -132,19 +134,27 @@ def is_shared_with(tx: Connection, zone_id: str, project_id: str | None) -> bool
 
 def replace_attributes(tx: Connection, zone_id: str, attributes: Mapping[str, str]) -> None:
     tx.execute(delete(zone_attributes).where(zone_attributes.c.zone_id == zone_id))
+    insert_attributes(tx, zone_id, attributes)
+
+
+def insert_attributes(tx: Connection, zone_id: str, attributes: Mapping[str, str]) -> None:
     if attributes:
         rows = [{"zone_id": zone_id, "key": key, "value": value} for key, value in attributes.items()]
-        tx.execute(insert(zone_attributes), rows)
+        tx.execute(INSERT_ATTRIBUTES, rows)
 
 
 def replace_masters(tx: Connection, zone_id: str, masters: Sequence[Master]) -> None:
     tx.execute(delete(zone_masters).where(zone_masters.c.zone_id == zone_id))
+    insert_masters(tx, zone_id, masters)
+
+
+def insert_masters(tx: Connection, zone_id: str, masters: Sequence[Master]) -> None:
     if masters:
         rows = [
             {"zone_id": zone_id, "position": position, "host": master.host, "port": master.port}
             for position, master in enumerate(masters)
         ]
-        tx.execute(insert(zone_masters), rows)
+        tx.execute(INSERT_MASTERS, rows)
 
 
 # ------------------------------------------------------------------------------------------------------ by their names
