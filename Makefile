@@ -45,6 +45,9 @@ format: $(VENV)/.lint ## let ruff rewrite what it can
 fuzz: $(VENV)/.ready peers-if-possible ## fuzz the parsers under ASan and UBSan for SECONDS=60
 	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS)
 
+fuzz-api: build $(VENV)/.test ## send the API whatever its OpenAPI document allows, and what it doesn't, for SECONDS=60
+	SCHEMA_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/e2e/test_schema.py $(ARGS)
+
 bench: build $(VENV)/.test peers-if-possible ## measure beside NSD, Knot, BIND and PowerDNS; fills the README's table
 	$(BIN)/python -m bench $(ARGS)
 

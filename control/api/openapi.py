@@ -165,7 +165,8 @@ def _wishes(operation: Operation) -> Iterator[str]:
 
 
 def _wish(place: str, name: str, wish: str) -> Doc:
-    return _parameter(place, name, {"type": "boolean"}, WISHED[wish])
+    """`true` asks for it. Whatever is not true is false, as clients of Designate expect."""
+    return _parameter(place, name, {"type": "string", "examples": ["true"]}, WISHED[wish])
 
 
 def _parameter(place: str, name: str, schema: Schema, text: str, required: bool = False) -> Doc:
@@ -219,7 +220,7 @@ def _content(content: Content, types: Iterable[str]) -> Doc:
     found: Doc = {}
     for kind in types:
         if content is str or content is None or kind.startswith("text/"):
-            found[kind] = {"schema": {"type": "string"}}
+            found[kind] = {"schema": {"description": "Octets, of which JSON Schema says nothing."}}
         else:
             name = _name(content)
             found[kind] = {"schema": {"$ref": SCHEMAS + (_structured_name(name) if kind == STRUCTURED else name)}}
