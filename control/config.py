@@ -119,6 +119,13 @@ class ControlConfig(BaseModel):
     managed_resource_project_id: str = Field(
         "00000000-0000-0000-0000-000000000000", description="The owner of reverse zones made for floating IPs."
     )
+    floatingip_driver: Literal["none", "static", "neutron"] = Field(
+        "none", description="Who says which floating IPs a project has: nobody, floatingip_file, the catalog's Neutron."
+    )
+    floatingip_file: Path | None = Field(
+        None, description="Floating IPs in TOML: [[floatingip]] with id, address, project_id and region."
+    )
+    floatingip_seconds: float = Field(30, gt=0, description="How long Neutron may take to answer.")
     quota_zones: int = Field(10, description="Zones of a project; below 0: no limit. So with the other quotas.")
     quota_zone_recordsets: int = Field(500, description="Recordsets of a zone, SOA and NS included.")
     quota_zone_records: int = Field(500, description="Records of a zone that are not managed.")

@@ -44,6 +44,7 @@ VIEWS = (
     "transfers",
     "zone_tasks",
     "quotas",
+    "floatingips",
     "pools",
     "tlds",
     "blacklists",

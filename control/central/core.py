@@ -82,6 +82,8 @@ def _scope_action(rule: str) -> str:
 
 def quota(core: Core, tx: Connection, project_id: str, resource: str) -> int | None:
     """The project's limit, None where it has none."""
+    if project_id == core.config.managed_resource_project_id:  # the service's own reverse zones
+        return None
     default = getattr(core.config, QUOTAS[resource])
     limit = quotas.of_project(tx, project_id).get(resource, default)
     return None if limit < 0 else limit
