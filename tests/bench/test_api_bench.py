@@ -15,7 +15,7 @@ from bench.client import LoadError
 from bench.control import command, databases
 from bench.control.bulk import PATTERN, RARE, Content, fill_ours
 from bench.control.load import ask, drive, request
-from bench.control.measures import Size, measure_lists, measure_writes
+from bench.control.measures import Size, measure_import, measure_lists, measure_writes
 from bench.control.servers import Api
 from bench.measure import OURS, Bench, Scale
 from bench.targets import API_TARGETS, api_rows, verdicts
@@ -67,6 +67,17 @@ def test_as_many_writes_are_counted_as_there_are_things_afterwards(bench: Bench,
     assert servers[OURS].zone_count() > zones[OURS]
     assert servers[PEER].zone_count() > zones[PEER]
     assert bench.measures["sqlite-zones-1-client-cpu", OURS].median > 0
+
+
+def test_writes_with_a_token_are_rows_of_their_own(bench: Bench, servers: dict[str, Api]) -> None:
+    with command.with_token(servers[OURS]) as server:
+        measure_writes(bench, "sqlite", {OURS: server}, "-token")
+    assert ("sqlite-recordsets-8-token", OURS) in bench.measures
+
+
+def test_an_import_is_there_afterwards(bench: Bench, servers: dict[str, Api]) -> None:
+    measure_import(bench, "sqlite", servers, SIZE)
+    assert {server for row, server in bench.measures if row == "sqlite-import"} == {OURS, PEER}
 
 
 def test_the_report_has_a_line_for_each_row_and_target_that_was_measured(bench: Bench, tmp_path: Path) -> None:
