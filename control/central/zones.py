@@ -35,7 +35,7 @@ from control.rules.placement import ttl_problems
 from control.storage import change as change_of_zone
 from control.storage import locks, name_rules, pools, rrsets, shares, zone_lists, zones
 from control.storage.change import Change, Task, ask, begin, begin_create, finish, next_serial
-from control.storage.database import unique
+from control.storage.database import together, unique
 from control.storage.ids import new_id, shard_of
 from control.storage.paging import PageRequest
 
@@ -70,20 +70,29 @@ class NewZone:
 
 def create(core: Core, ctx: Context, wanted: NewZone) -> Shown:
     def work(tx: Connection) -> Shown:
-        change = open_zone(core, tx, ctx, wanted)
-        zone = finish(tx, change, ctx)
-        if zone.type is ZoneType.SECONDARY:
-            ask(tx, zone, Task.TRANSFER_IN, change.now, ctx)
-        return zone, ZoneExtras(dict(sorted(wanted.attributes.items())), zone_fields.masters(wanted.masters)[0])
+        zone, pool = _checked(core, tx, ctx, wanted)
+        extras = _extras(wanted)
+        with unique("duplicate_zone", "Duplicate Zone"), together(tx):
+            change = _insert(tx, zone, extras, pool)
+            zone = finish(tx, change, ctx)
+            if zone.type is ZoneType.SECONDARY:
+                ask(tx, zone, Task.TRANSFER_IN, change.now, ctx)
+        return zone, extras
 
     return core.write(ctx, work)
 
 
 def open_zone(core: Core, tx: Connection, ctx: Context, wanted: NewZone) -> Change:
     """Checks and stores the zone with its SOA and NS → the change, to be added to and to be finished by the caller."""
+    zone, pool = _checked(core, tx, ctx, wanted)
+    with unique("duplicate_zone", "Duplicate Zone"):
+        return _insert(tx, zone, _extras(wanted), pool)
+
+
+def _checked(core: Core, tx: Connection, ctx: Context, wanted: NewZone) -> tuple[Zone, Pool]:
+    """The zone as it will be, and its pool."""
     project_id = project_of(ctx)
     core.policy.check(ctx, "create_zone", project_id=project_id)
-    check_scope(ctx, "create", wanted.name)
     if wanted.type is ZoneType.CATALOG:
         raise Refused("forbidden", "catalog zones are made for pools, by the operator")
     refuse_if_any(_problems(core, tx, ctx, wanted))
@@ -91,11 +100,18 @@ def open_zone(core: Core, tx: Connection, ctx: Context, wanted: NewZone) -> Chan
     check_zone_quota(core, tx, project_id)
     placement.check_owners(tx, project_id, wanted.name)
     pool = pool_for(core, tx, ctx, wanted.attributes, wanted.pool_id)
-    zone = _new_zone(core, wanted, project_id, pool)
-    with unique("duplicate_zone", "Duplicate Zone"):
-        zones.insert_zone(tx, {**asdict(zone), "name_key": key_of(zone.name), "shard": shard_of(zone.id)})
-    zones.insert_attributes(tx, zone.id, wanted.attributes)
-    zones.insert_masters(tx, zone.id, zone_fields.masters(wanted.masters)[0])
+    return _new_zone(core, wanted, project_id, pool), pool
+
+
+def _extras(wanted: NewZone) -> ZoneExtras:
+    return ZoneExtras(dict(sorted(wanted.attributes.items())), zone_fields.masters(wanted.masters)[0])
+
+
+def _insert(tx: Connection, zone: Zone, extras: ZoneExtras, pool: Pool) -> Change:
+    columns = {name: getattr(zone, name) for name in Zone.__slots__}
+    zones.insert_zone(tx, {**columns, "name_key": key_of(zone.name), "shard": shard_of(zone.id)})
+    zones.insert_attributes(tx, zone.id, extras.attributes)
+    zones.insert_masters(tx, zone.id, extras.masters)
     change = begin_create(zone, zone.created_at)
     if zone.type is ZoneType.PRIMARY:
         rrsets.insert_many(tx, change, [_managed(zone, SOA, ()), _managed(zone, NS, ns_records(pool))])
