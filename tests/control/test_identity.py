@@ -470,6 +470,14 @@ def test_name_of_a_credential_is_its_users_only_one(world_on: World) -> None:
     assert answer.get_json()["error"]["message"] == "there is an application credential 'robot' already"
 
 
+def test_credential_that_is_not_there_is_not_found(world: World) -> None:
+    path = f"/identity/v3/users/{world.users['joe']}/application_credentials/nothing"
+    for answer in (world.as_("joe").get(path), world.as_("joe").delete(path)):
+        assert answer.status_code == 404
+        message = "Could not find Application Credential: nothing."
+        assert answer.get_json() == {"error": {"code": 404, "title": "Not Found", "message": message}}
+
+
 def test_credentials_of_others_are_nobodys_business(world: World) -> None:
     path = f"/identity/v3/users/{world.users['joe']}/application_credentials"
     assert world.as_("root").get(path).status_code == 403
