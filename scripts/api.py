@@ -15,10 +15,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from run import next_free, say
 
 from control.cli.serving import prepare
 from control.config import load
+from scripts.run import next_free, say
 
 FOLDER = Path("run/api")
 NAME_SERVERS = ("ns1.example.net.", "ns2.example.net.")
