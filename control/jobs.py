@@ -7,7 +7,6 @@ nothing any more, and after LEASE seconds another takes its import over. Nothing
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -22,8 +21,8 @@ from control.central.imports import ClaimLost
 from control.errors import Unavailable
 from control.storage import tasks
 from control.storage.tasks import ZoneTask
+from fastmdns.server import logs
 
-log = logging.getLogger("fastmdns.jobs")
 LEASE = 30.0  # seconds
 RENEW = 2.0  # seconds between two signs of life, which carry the progress too
 LOOK = 0.2  # seconds between two looks for work
@@ -34,19 +33,19 @@ def worker_name() -> str:
     return f"{socket.gethostname()[:40]}:{os.getpid()}:{os.urandom(4).hex()}"
 
 
-def run(core: Core, stop: Event, lease: float = LEASE) -> None:
-    """Works until told to stop; what was begun is ended first."""
+def run(core: Core, stop: Event, lease: float = LEASE, parent: int | None = None) -> None:
+    """Works until told to stop, or until the parent process is gone; what was begun is ended first."""
     worker = worker_name()
-    log.info("jobs started worker=%s", worker)
-    while not stop.is_set():
+    logs.info("jobs started", worker=worker)
+    while not stop.is_set() and parent in (None, os.getppid()):
         try:
             worked = run_once(core, worker, lease)
         except Unavailable as error:
-            log.warning("jobs waits reason=%s", error)
+            logs.error("jobs wait", reason=error)
             worked = False
         if not worked:
             stop.wait(LOOK)
-    log.info("jobs stopped worker=%s", worker)
+    logs.info("jobs stopped", worker=worker)
 
 
 def run_once(core: Core, worker: str = "", lease: float = LEASE) -> bool:
@@ -57,16 +56,16 @@ def run_once(core: Core, worker: str = "", lease: float = LEASE) -> bool:
     task = core.db.write(lambda tx: tasks.claim(tx, name, core.clock(), lease))
     if task is None:
         return False
-    log.info("import started import=%s octets=%d worker=%s", task.id, task.octets, name)
+    logs.info("import started", task=task.id, octets=task.octets, worker=name)
     with _signs_of_life(core, task, lease) as progress:
         try:
             imports.run(core, task, progress.tell)
         except ClaimLost:
-            log.warning("import left import=%s reason=claim lost", task.id)
+            logs.error("import left", task=task.id, reason="another worker has it, or nobody wants it")
         except Unavailable:
             _release(core, task)
             raise
-    log.info("import ended import=%s", task.id)
+    logs.info("import ended", task=task.id)
     return True
 
 
@@ -74,7 +73,7 @@ def _release(core: Core, task: ZoneTask) -> None:
     try:
         core.db.write(lambda tx: tasks.release(tx, task))
     except Unavailable:  # then the claim lapses
-        log.warning("import not released import=%s", task.id)
+        logs.error("import not released", task=task.id)
 
 
 @dataclass(slots=True)
@@ -105,4 +104,4 @@ def _renew(core: Core, task: ZoneTask, lease: float, progress: Progress) -> None
         try:
             core.db.write(lambda tx: tasks.renew(tx, task, core.clock() + timedelta(seconds=lease), progress.done))
         except Unavailable:
-            log.warning("claim not renewed import=%s", task.id)
+            logs.error("claim not renewed", task=task.id)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -128,10 +130,13 @@ def main() -> None:
     folder = tempfile.mkdtemp(prefix="fastmdns-api-")
     os.environ[METRICS_FOLDER] = folder
     master = os.getpid()
+    # gunicorn reaps it with its workers; on a kill of this process it ends by itself.
+    jobs = subprocess.Popen([sys.executable, "-m", "control.cli.jobs", "--with-parent"])
     try:
         Api(config).run()
     finally:
         if os.getpid() == master:
+            jobs.terminate()
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -6,7 +6,6 @@ The zone and the end of its import are one transaction: there is never half a zo
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import IO
@@ -26,8 +25,8 @@ from control.storage.change import finish
 from control.storage.tasks import PART, Kind, TaskStatus, ZoneTask
 from control.zonefiles import ZoneFile
 from fastmdns import name
+from fastmdns.server import logs
 
-log = logging.getLogger("fastmdns.jobs")
 # What Designate says of refusals.
 SAID = {"duplicate_zone": "Duplicate zone.", "over_quota": "Quota exceeded during zone import."}
 MALFORMED = "Malformed zonefile. "
@@ -77,8 +76,8 @@ def run(core: Core, task: ZoneTask, told: Told) -> None:
         raise
     except Refused as error:
         _fail(core, task, _message(error))
-    except Exception as error:
-        log.exception("import failed import=%s", task.id)
+    except Exception as error:  # noqa: BLE001  whatever it is, its author waits for an answer
+        logs.failure("import failed", task=task.id)
         _fail(core, task, f"{UNDEFINED}{error}"[:130])
 
 

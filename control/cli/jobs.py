@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from threading import Event
 
@@ -11,6 +12,7 @@ import click
 from control import jobs as jobs_process
 from control.central.core import Core
 from control.cli import with_core
+from fastmdns.server import logs
 
 
 @click.command()
@@ -22,10 +24,16 @@ from control.cli import with_core
     metavar="SECONDS",
     help="After so long without a sign of life, another process takes an import over.",
 )
+@click.option("--with-parent", is_flag=True, help="End when the process ends that started this one.")
 @with_core
-def jobs(core: Core, lease: float) -> None:
+def jobs(core: Core, lease: float, with_parent: bool) -> None:
     """Make zones of imports, until SIGTERM or SIGINT; an import that was begun is ended first."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    jobs_process.run(core, stop, lease)
+    logs.start(core.config.log_format)
+    jobs_process.run(core, stop, lease, os.getppid() if with_parent else None)
+
+
+if __name__ == "__main__":
+    jobs()

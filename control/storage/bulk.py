@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby, islice
 from typing import Any
 
@@ -27,17 +28,33 @@ RRSET_COLUMNS = (
 )  # fmt: skip
 RECORD_COLUMNS = ("rrset_id", "position", "owner_id", "data", "data_head", "wire")
 Row = tuple[Any, ...]
+Batch = tuple[list[WireRrset], tuple[list[Row], list[Row]]]  # with the rows of both tables
 
 
 def insert_all(tx: Connection, change: Change, found: Iterable[WireRrset]) -> Iterator[Sequence[WireRrset]]:
-    """New rrsets, whose names and types are known to be free. Yields each batch once it is stored."""
-    source = iter(found)
-    while batch := list(islice(source, BATCH)):
-        rrset_rows, record_rows = _rows(change, batch)
+    """New rrsets, whose names and types are known to be free. Yields each batch once it is stored.
+
+    The next batch is made ready by another thread while the server is busy with this one.
+    """
+    for batch, (rrset_rows, record_rows) in _one_ahead(_batches(change, found)):
         _insert(tx, rrsets, RRSET_COLUMNS, rrset_rows)
         _insert(tx, records, RECORD_COLUMNS, record_rows)
         change.add_many(batch)
         yield batch
+
+
+def _batches(change: Change, found: Iterable[WireRrset]) -> Iterator[Batch]:
+    source = iter(found)
+    while batch := list(islice(source, BATCH)):
+        yield batch, _rows(change, batch)
+
+
+def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, batches, None)
+        while batch := coming.result():
+            coming = thread.submit(next, batches, None)
+            yield batch
 
 
 def _rows(change: Change, batch: Sequence[WireRrset]) -> tuple[list[Row], list[Row]]:

@@ -63,8 +63,9 @@ class Live:
             return client.request("GET", "/metrics").text
 
     def workers(self) -> list[int]:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(pid) for pid in children.split()]
+        """Those that answer requests: the jobs process is another command."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in children if b"control.cli.jobs" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
     def answers(self) -> bool:
         try:
