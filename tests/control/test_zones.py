@@ -10,8 +10,11 @@ import pytest
 from sqlalchemy import insert, select
 
 from control.api.app import create_app
+from control.api.errors import body_of
 from control.central import zones
 from control.central.core import Core
+from control.context import Context, roles
+from control.errors import Refused
 from control.model import Event
 from control.storage import journal, zone_lists
 from control.storage.database import Database
@@ -588,6 +591,14 @@ def test_reader_may_read_and_no_more(api: Api) -> None:
         "message": "policy delete_zone does not allow this",
     }
     assert refused(reader.post("/v2/zones", zone_body()))["type"] == "forbidden"
+
+
+def test_token_without_a_project_makes_no_zone(api: Api) -> None:
+    nobody = Context("test", roles=roles("admin"))
+    with pytest.raises(Refused, match="the token has no project, and a zone needs one") as refusal:
+        zones.create(api.core, nobody, zones.NewZone("example.org.", email="joe@example.org"))
+    assert body_of(refusal.value, "")["code"] == 401
+    assert refusal.value.code == "missing_project_id"
 
 
 def test_catalog_zones_are_not_made_over_the_api(api: Api) -> None:
