@@ -98,9 +98,11 @@ class TokenScope:
     def allows_address(self, address: str | None) -> bool:
         if not self.networks:
             return True
-        if address is None:
-            return False
-        host = ip_address(address.partition("%")[0])
+        try:
+            host = ip_address((address or "").partition("%")[0])
+        except ValueError:
+            return False  # a socket of this host has no address
+        host = getattr(host, "ipv4_mapped", None) or host
         return any(host in network for network in self.networks if host.version == network.version)
 
 

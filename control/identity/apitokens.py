@@ -41,9 +41,18 @@ def create(core: Core, ctx: Context, wanted: TokenWanted) -> tuple[str, Token]:
     if ctx.project_id is None or ctx.user_id is None:
         raise Refused("missing_project_id", "an API token is for one project")
     core.policy.check(ctx, "create_token", project_id=ctx.project_id)
+    _check_maker(core, ctx)
     text, made = _new(core, ctx.user_id, ctx.project_id, wanted)
     core.write(ctx, lambda tx: tokens.insert_token(tx, made, passwords.digest_of(text)))
     return text, made
+
+
+def _check_maker(core: Core, ctx: Context) -> None:
+    """A token would outlive the credential, and what it may do is bound by other things."""
+    digest = passwords.digest_of(ctx.token or "")
+    maker = core.db.read(lambda tx: tokens.holder(tx, digest, core.clock()))
+    if maker and maker.token.credential_id is not None:
+        raise Refused("forbidden", "an application credential makes no tokens: log in with a password")
 
 
 def create_for(core: Core, user: str, project: str | None, wanted: TokenWanted) -> tuple[str, Token]:

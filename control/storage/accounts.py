@@ -45,9 +45,8 @@ class Assignment:
 
 def project(tx: Connection, id_or_name: str) -> Project | None:
     """By id; by name where no id is so."""
-    return next(iter(find_projects(tx, projects.c.id == id_or_name)), None) or next(
-        iter(find_projects(tx, projects.c.name == id_or_name)), None
-    )
+    found = find_projects(tx, projects.c.id == id_or_name) or find_projects(tx, projects.c.name == id_or_name)
+    return next(iter(found), None)
 
 
 def project_of(tx: Connection, id_or_name: str) -> Project:
@@ -92,6 +91,8 @@ def user(tx: Connection, id_or_name: str) -> User | None:
 
 
 def user_named(tx: Connection, name: str) -> User | None:
+    if "\0" in name:
+        return None  # no database holds it, and PostgreSQL says so
     return next(iter(find_users(tx, users.c.name == name)), None)
 
 

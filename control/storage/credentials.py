@@ -34,7 +34,7 @@ def find(tx: Connection, *conditions: ColumnElement[bool]) -> list[Credential]:
 
 
 def by_id(tx: Connection, credential_id: str) -> Credential | None:
-    return next(iter(find(tx, table.c.id == credential_id)), None)
+    return None if "\0" in credential_id else next(iter(find(tx, table.c.id == credential_id)), None)
 
 
 def by_name(tx: Connection, user_id: str, name: str) -> Credential | None:

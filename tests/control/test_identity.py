@@ -153,6 +153,17 @@ def test_unknown_user_takes_as_long_as_a_wrong_password(world: World) -> None:
     assert 0.5 < known / unknown < 2
 
 
+def test_name_that_no_database_holds_is_unknown(world_on: World) -> None:
+    assert world_on.log_in("joe\0").status_code == 400
+    assert world_on.log_in("joe", "alpha\0").status_code == 400
+    assert refused(basic(world_on, "joe\0").get("/identity/v3/auth/catalog"))
+    path = f"/identity/v3/users/{world_on.users['joe']}/application_credentials"
+    caller = world_on.as_("joe")
+    assert caller.get(f"{path}/%00").status_code == 404
+    assert caller.post(path, {"application_credential": {"name": "a\0"}}).status_code == 400
+    assert caller.post("/v2/tokens", {"name": "a\0", "grants": []}).status_code == 400
+
+
 def test_user_of_another_domain_is_unknown(world: World) -> None:
     identity = password_of("joe")
     identity["password"]["user"]["domain"] = {"name": "Elsewhere"}
@@ -429,6 +440,10 @@ def test_token_of_a_credential_makes_no_other_credential_and_no_broader_token(wo
     path = f"/identity/v3/users/{world.users['joe']}/application_credentials"
     body = {"application_credential": {"name": "second"}}
     assert world.holding(token).post(path, body).status_code == 403
+    member = world.ask_for_token(with_credential(credential(world, world.as_("joe", "alpha"), name="member")))
+    grants = [{"zone": "*", "actions": ["read"]}]
+    robot = world.holding(member.headers["X-Subject-Token"])
+    assert robot.post("/v2/tokens", {"name": "robot", "grants": grants}).status_code == 403
     renewed = {"methods": ["token"], "token": {"id": token}}
     assert world.ask_for_token(renewed, {"project": {"name": "beta"}}).status_code == 401
     again = world.ask_for_token(renewed).get_json()["token"]

@@ -90,7 +90,16 @@ def test_scope_comes_back_from_json_as_it_went() -> None:
 
 @pytest.mark.parametrize(
     ("address", "allowed"),
-    [("192.0.2.7", True), ("192.0.3.7", False), ("2001:db8::1", True), ("2001:db9::1", False), (None, False)],
+    [
+        ("192.0.2.7", True),
+        ("192.0.3.7", False),
+        ("2001:db8::1", True),
+        ("2001:db9::1", False),
+        ("::ffff:192.0.2.7", True),
+        ("::ffff:192.0.3.7", False),
+        ("", False),
+        (None, False),
+    ],
 )
 def test_networks_say_where_from(address: str | None, allowed: bool) -> None:
     bound = scope(ACME, networks=("192.0.2.0/24", "2001:db8::/32"))

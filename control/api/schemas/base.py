@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 MAX_INT32 = 2147483647
 
 Ttl = Annotated[int, Field(ge=0, le=MAX_INT32, description="Seconds.")]
+Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x01-\x1f\x7f]*$")]
 Description = Annotated[str, Field(max_length=160)]
 UUID_PATTERN = r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
 Uuid = Annotated[str, Field(pattern=UUID_PATTERN, examples=["794ccc2c-d751-44fe-b57f-8894c9f5c842"])]

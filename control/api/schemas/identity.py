@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from control.api.schemas.base import Answer
+from control.api.schemas.base import Answer, Name
 
 
 class Sent(BaseModel):
@@ -79,7 +79,7 @@ class RoleRef(Sent):
 
 
 class CredentialBody(Sent):
-    name: str = Field(min_length=1, max_length=255)
+    name: Name
     description: str | None = Field(None, max_length=255)
     secret: str | None = Field(None, min_length=16, max_length=4096, repr=False)
     expires_at: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from control.api.schemas.base import Answer, Links, ListLinks, Request, Timestamp
+from control.api.schemas.base import Answer, Links, ListLinks, Name, Request, Timestamp
 
 
 class GrantBody(Request):
@@ -16,7 +16,7 @@ class GrantBody(Request):
 
 
 class TokenCreate(Request):
-    name: str = Field(min_length=1, max_length=255)
+    name: Name
     grants: list[GrantBody] = Field(description="What it may do; nothing else.")
     networks: list[str] = Field(default_factory=list, max_length=100, description="Where from; empty: from anywhere.")
     expires_at: str | None = Field(None, description="ISO 8601, UTC where it says nothing; null: it never expires.")
