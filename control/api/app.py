@@ -82,7 +82,7 @@ def create_app(core: Core) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     for name in VIEWS:
         import_module(f"control.api.{name}")
-    for operation in offered(core.config.auth):
+    for operation in offered(core.config.auth, core.config.admin_api):
         app.add_url_rule(
             operation.path,
             f"{operation.method} {operation.path}",

@@ -43,19 +43,19 @@ def delete_export(call: Call) -> Reply:
     return Reply(None, 204)
 
 
-@operation("GET", f"{PATH}/<export_id>/export", answers={200: TEXT})
+@operation("GET", f"{PATH}/<export_id>/export", answers={200: TEXT}, answer_types=(DNS,))
 def fetch_export(call: Call) -> Reply:
     """Fetch the zone of an export as a zone file, as the zone is now."""
     return Reply(exports.text_of(call.core, call.ctx, call.path["export_id"]), content_type=DNS)
 
 
-@operation("GET", "/v2/zones/<zone_id>/zonefile", answers={200: TEXT})
+@operation("GET", "/v2/zones/<zone_id>/zonefile", answers={200: TEXT}, answer_types=(DNS,))
 def get_zonefile(call: Call) -> Reply:
     """Show a zone as a zone file, in canonical order."""
     return Reply(zone_texts.text_of(call.core, call.ctx, call.path["zone_id"], "get_recordsets"), content_type=DNS)
 
 
-@operation("GET", "/admin/zones/export/<zone_id>", answers={200: TEXT})
+@operation("GET", "/admin/zones/export/<zone_id>", answers={200: TEXT}, answer_types=(DNS,))
 def admin_export(call: Call) -> Reply:
     """Show a zone as a zone file, at Designate's address of it."""
     return Reply(zone_texts.text_of(call.core, call.ctx, call.path["zone_id"], "zone_export"), content_type=DNS)

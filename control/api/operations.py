@@ -71,12 +71,12 @@ class Operation:
 
 OPERATIONS: list[Operation] = []
 # Paths that are there with auth = builtin only.
-IDENTITY, TOKENS = "/identity", "/v2/tokens"
+IDENTITY, TOKENS, ADMIN = "/identity", "/v2/tokens", "/admin"
 
 
-def offered(auth: str) -> list[Operation]:
-    """The operations there are with this setting."""
-    shut = () if auth == "builtin" else (IDENTITY, TOKENS)
+def offered(auth: str, admin_api: bool = True) -> list[Operation]:
+    """The operations there are with these settings."""
+    shut = (*(() if auth == "builtin" else (IDENTITY, TOKENS)), *(() if admin_api else (ADMIN,)))
     return [operation for operation in OPERATIONS if not operation.path.startswith(shut)]
 
 
