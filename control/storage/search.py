@@ -8,7 +8,7 @@ before the first `*` by the text itself. `*` is the only wildcard; whatever else
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -29,6 +29,7 @@ from fastmdns.errors import TextError
 
 MAX_CHARACTER = "\U0010ffff"
 ESCAPE = "!"
+FEW = 1000  # zones in one condition
 MAX_TTL = 2147483647
 # Types in the order of their names; those without one come last.
 TYPE_ORDER = case(
@@ -52,13 +53,15 @@ SORT_COLUMNS: Mapping[str, Any] = {
 class Where:
     """Which rrsets. project None: everyone's; zone None: of all zones. filters: by the API's names for them.
 
-    scope: of a restricted token.
+    scope: of a restricted token; waiting: ids of the only zones that a filter by status leaves, where they are few.
+    A deleted zone has no rrsets.
     """
 
     project: str | None = None
     zone: Zone | None = None
     scope: Scope | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
+    waiting: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,13 @@ def find(tx: Connection, where: Where, page: PageRequest) -> Found:
     """One page."""
     query = _page(tx, where, page)
     rows = stored.fetch(tx, query, [where.zone] if where.zone else ())
-    shown = rows[: page.limit]
-    found = {where.zone.id: where.zone} if where.zone else _zones_of(tx, shown)
-    soas = [stored.as_of(rrset, found[rrset.zone_id]) if rrset.rrtype == SOA else rrset for rrset in shown]
-    return Found(soas, found, len(rows) > page.limit)
+    found = {where.zone.id: where.zone} if where.zone else _zones_of(tx, rows)
+    shown = [_as_of(rrset, found[rrset.zone_id]) for rrset in rows[: page.limit] if rrset.zone_id in found]
+    return Found(shown, found, len(rows) > page.limit)
+
+
+def _as_of(rrset: Rrset, zone: Zone) -> Rrset:
+    return stored.as_of(rrset, zone) if rrset.rrtype == SOA else rrset
 
 
 def count(tx: Connection, where: Where) -> int:
@@ -83,7 +89,9 @@ def count(tx: Connection, where: Where) -> int:
     plain = not where.filters and where.scope is None
     if plain and where.zone:
         return where.zone.rrset_count
-    scopes = _scopes(where, _guest_zones(tx, where))
+    guests = _guest_zones(tx, where)
+    where = _with_waiting(tx, where, guests)
+    scopes = _scopes(where, guests)
     total = 0
     if plain:
         total, scopes = _count_owned(tx, where.project), scopes[1:]
@@ -100,7 +108,9 @@ def _count_owned(tx: Connection, project: str | None) -> int:
 
 def _page(tx: Connection, where: Where, page: PageRequest) -> Select[Any]:
     """Own zones are walked along one index, others' along another: each gives a page, and the first of both remain."""
-    scopes = _scopes(where, _guest_zones(tx, where))
+    guests = _guest_zones(tx, where)
+    where = _with_waiting(tx, where, guests)
+    scopes = _scopes(where, guests)
     if len(scopes) == 1:
         return paged(tx, _query(where, scopes[0], *stored.COLUMNS), page, SORT_COLUMNS)
     pages = [paged(tx, _query(where, scope, rrsets.c.id), page, SORT_COLUMNS).subquery() for scope in scopes]
@@ -116,6 +126,18 @@ def _guest_zones(tx: Connection, where: Where) -> Sequence[str]:
     return tx.execute(query).scalars().all()
 
 
+def _with_waiting(tx: Connection, where: Where, guests: Sequence[str]) -> Where:
+    """What is on its way is mostly nothing, or in a few zones; to find that by the rrsets would read them all."""
+    status = where.filters.get("status", "").upper()
+    if where.zone or status not in (Status.PENDING, Status.ERROR):
+        return where
+    query = select(zones.c.id).where(zones.c.deleted == ALIVE, zones.c.status == status)
+    if where.project is not None:
+        query = query.where(or_(zones.c.project_id == where.project, zones.c.id.in_(guests)))
+    ids = tx.execute(query.limit(FEW + 1)).scalars().all()
+    return replace(where, waiting=ids) if len(ids) <= FEW else where
+
+
 def _scopes(where: Where, guests: Sequence[str]) -> list[list[Any]]:
     """Conditions that an index each answers; together they are all rrsets that the caller may see."""
     if where.zone:
@@ -129,8 +151,8 @@ def _scopes(where: Where, guests: Sequence[str]) -> list[list[Any]]:
 
 def _query(where: Where, scope: Sequence[Any], *columns: Any) -> Select[Any]:
     query = select(*columns).select_from(rrsets).where(*scope)
-    if where.zone is None or where.scope is not None or "status" in where.filters:
-        query = query.join(zones, and_(zones.c.id == rrsets.c.zone_id, zones.c.deleted == ALIVE))
+    if where.scope is not None or "status" in where.filters:
+        query = query.join(zones, zones.c.id == rrsets.c.zone_id)
     if where.scope is not None:
         query = query.where(rrsets_shown(where.scope, zones.c.name))
     return query.where(*_conditions(where))
@@ -220,17 +242,18 @@ def _by_data(value: str, where: Where) -> Iterator[Any]:
 
 def _by_status(value: str, where: Where) -> Iterator[Any]:
     """As rrset_state() has it: an rrset is on its way while its zone's confirmed revision is older than its own."""
-    revision = case((rrsets.c.rrtype == SOA, zones.c.revision), else_=rrsets.c.revision)
-    has_records = or_(rrsets.c.rrtype == SOA, exists().where(records.c.rrset_id == rrsets.c.id))
-    waiting = and_(revision > zones.c.confirmed, has_records)
-    failed = zones.c.status == Status.ERROR
+    has_records = exists().where(records.c.rrset_id == rrsets.c.id)
+    own = and_(rrsets.c.revision > zones.c.confirmed, has_records)
+    waiting = and_(zones.c.revision > zones.c.confirmed, or_(rrsets.c.rrtype == SOA, own))
     states = {
         Status.ACTIVE: not_(waiting),
-        Status.PENDING: and_(waiting, not_(failed)),
-        Status.ERROR: and_(waiting, failed),
+        Status.PENDING: and_(zones.c.status == Status.PENDING, waiting),
+        Status.ERROR: and_(zones.c.status == Status.ERROR, waiting),
     }
     matching = [states[status] for status in states if fnmatchcase(status.value, _glob(value.upper()))]
     yield or_(false(), *matching)
+    if where.waiting is not None:
+        yield rrsets.c.zone_id.in_(where.waiting)
 
 
 def _by_description(value: str, where: Where) -> Iterator[Any]:

@@ -192,6 +192,7 @@ rrsets = Table(
     Column("version", Integer, nullable=False),
     *_times(),
     UniqueConstraint("zone_id", "name_key", "rrtype"),
+    Index(None, "created_at", "id"),
     Index(None, "zone_id", "created_at", "id"),
     Index(None, "owner_id", "created_at", "id"),
     Index(None, "owner_id", "name", "id"),

@@ -294,6 +294,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rrsets")),
         sa.UniqueConstraint("zone_id", "name_key", "rrtype", name=op.f("uq_rrsets_zone_id_name_key_rrtype")),
     )
+    op.create_index(op.f("ix_rrsets_created_at_id"), "rrsets", ["created_at", "id"], unique=False)
     op.create_index(op.f("ix_rrsets_owner_id_created_at_id"), "rrsets", ["owner_id", "created_at", "id"], unique=False)
     op.create_index(op.f("ix_rrsets_owner_id_name_id"), "rrsets", ["owner_id", "name", "id"], unique=False)
     op.create_index(op.f("ix_rrsets_owner_id_name_key"), "rrsets", ["owner_id", "name_key"], unique=False)
