@@ -94,7 +94,7 @@ $(VENV)/.ready: pyproject.toml
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.ready
-	@$(PIP) $$($(BIN)/python scripts/requires.py test)
+	@$(PIP) $$($(BIN)/python scripts/requires.py test e2e)
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.test

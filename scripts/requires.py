@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prints what pyproject.toml requires, one a line: `requires.py build run test lint` names the lists."""
+"""Prints what pyproject.toml requires, one a line: `requires.py build run test e2e lint` names the lists."""
 
 import sys
 import tomllib

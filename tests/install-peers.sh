@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what the interop tests, the benchmarks and the fuzz targets run beside fastmdns (Debian 12 up): BIND, NSD,
-# Knot and PowerDNS, dnsperf, the tools that sign and verify zones, and clang. Run it again as often as you like: it
-# installs only what is missing. The daemons are not started, now or at boot: the tests start their own.
+# Installs what the interop and e2e tests, the benchmarks and the fuzz targets run beside fastmdns (Debian 12 up): BIND,
+# NSD, Knot and PowerDNS, dnsperf, the tools that sign and verify zones, clang, and Go with gophercloud. Run it again as
+# often as you like: it installs only what is missing. The daemons are not started, now or at boot: the tests start their own.
 set -eu
 
 PACKAGES="bind9 bind9-utils bind9-dnsutils nsd knot knot-dnsutils pdns-server pdns-backend-bind pdns-backend-sqlite3
-    pdns-backend-pgsql ldnsutils dnsperf clang libclang-rt-dev"
+    pdns-backend-pgsql ldnsutils dnsperf clang libclang-rt-dev golang-go golang-github-gophercloud-gophercloud-dev"
 UNITS="bind9:named.service nsd:nsd.service knot:knot.service pdns-server:pdns.service"
 POLICY=/usr/sbin/policy-rc.d
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The URLs that clients use beside ours: with a slash at the end, and without the version in front."""
+"""The URLs that clients use beside ours: with a slash at the end, without the version in front, and one misspelt."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 VERSION = "/v2"
+# Where openstacksdk (4.22) asks for exports, and where they are, in Designate too.
+MISSPELT, EXPORTS = f"{VERSION}/zones/tasks/export", f"{VERSION}/zones/tasks/exports"
 
 
 def collections(paths: Iterable[str]) -> frozenset[str]:
@@ -32,4 +34,5 @@ class Paths:
 
     def ours(self, path: str) -> str:
         path = path.rstrip("/") or "/"
-        return VERSION + path if path.split("/")[1] in self.words else path
+        path = VERSION + path if path.split("/")[1] in self.words else path
+        return EXPORTS + path.removeprefix(MISSPELT) if f"{path}/".startswith(f"{MISSPELT}/") else path
