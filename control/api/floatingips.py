@@ -30,11 +30,11 @@ def get_floatingip(call: Call) -> Reply:
 
 @operation("PATCH", ONE, body=FloatingIpChange, answers={202: FloatingIpAnswer})
 def update_floatingip(call: Call) -> Reply:
-    """Set the PTR record of a floating IP; without ptrdname, or with null, it is removed and the answer is null."""
+    """Set the PTR record of a floating IP; without ptrdname, or with null, it is removed."""
     body, key = call.parsed(FloatingIpChange), call.path["key"]
     if body.ptrdname is None:
-        floatingips.unset_ptr(call.core, call.ctx, key)
-        return Reply(None, 202)
+        # Designate answers null, at which openstacksdk's unset_floating_ip dies.
+        return Reply(_show(call, floatingips.unset_ptr(call.core, call.ctx, key)), 202)
     wanted = Wanted(body.ptrdname, body.ttl, body.description)
     return Reply(_show(call, floatingips.set_ptr(call.core, call.ctx, key, wanted)), 202)
 

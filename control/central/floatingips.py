@@ -117,13 +117,14 @@ def set_ptr(core: Core, ctx: Context, key: str, wanted: Wanted) -> Shown:
     return core.write(ctx, work)
 
 
-def unset_ptr(core: Core, ctx: Context, key: str) -> None:
+def unset_ptr(core: Core, ctx: Context, key: str) -> Shown:
     """The floating IP has no PTR record any more, if it had one."""
     ip = _mine(core, ctx, key)
     check_scope(ctx, "delete", ip.zone, ip.pointer, "PTR")
     for ptr in core.db.read(lambda tx: floatingips.of_ids(tx, [ip.id])):
         if ptr.region == ip.region:
             _remove(core, ctx, ptr)
+    return Shown(ip)
 
 
 def _mine(core: Core, ctx: Context, key: str) -> FloatingIp:
