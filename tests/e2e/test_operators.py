@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from control.storage.service_statuses import heartbeat
 from tests.e2e.clients import OpenStack
 from tests.e2e.conftest import ADDRESS, FLOATING_IP, Service, Workers
 from tests.e2e.test_zones import EMAIL, make
@@ -70,9 +71,11 @@ def test_limits_are_told_to_everyone(rita: OpenStack) -> None:
     assert (limits["max_zones"], limits["max_page_limit"], limits["min_ttl"]) == (1000, 1000, 0)
 
 
-def test_an_admin_sees_which_processes_are_up(alice: OpenStack, root: OpenStack) -> None:
-    for found in root("dns service list"):
-        assert root("dns service show", found["id"])["status"] == found["status"]
+def test_an_admin_sees_which_processes_are_up(service: Service, alice: OpenStack, root: OpenStack) -> None:
+    service.core.db.write(lambda tx: heartbeat(tx, "worker", "host1", service.core.clock()))
+    (found,) = root("dns service list", "--service_name", "worker", "--hostname", "host1")
+    shown = root("dns service show", found["id"])
+    assert (found["status"], shown["status"], shown["hostname"]) == ("UP", "UP", "host1")
     assert alice.refused("dns service list")
 
 
