@@ -57,6 +57,7 @@ class ControlConfig(BaseModel):
 
     listen: tuple[str, ...] = Field(("127.0.0.1:9001",), min_length=1, description="Addresses and ports of the API.")
     workers: int = Field(0, ge=0, le=1024, description="The API's worker processes; 0 is one for each core.")
+    jobs: bool = Field(True, description="Run a process for imports beside the API; see fastmdns jobs.")
     metrics: str = Field("127.0.0.1:9154", description="Where /metrics (Prometheus) is answered; empty is nowhere.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines as `event key=value`, or JSON.")
 

@@ -45,12 +45,41 @@ class Log(Logger):
         pass
 
 
+class Master(Arbiter):
+    """gunicorn's master, which also keeps one process for imports running."""
+
+    jobs: subprocess.Popen[bytes] | None = None
+
+    def manage_workers(self) -> None:
+        """Called every second, and whenever a child has ended."""
+        super().manage_workers()
+        if self.app.config.jobs and (self.jobs is None or self.jobs.poll() is not None):
+            self.jobs = subprocess.Popen([sys.executable, "-m", "control.cli.jobs", "--with-parent"])
+
+    def reload(self) -> None:
+        super().reload()
+        self.end_jobs()  # the next one reads the new settings
+
+    def stop(self, graceful: bool = True) -> None:
+        self.end_jobs()
+        super().stop(graceful)
+        if self.jobs:
+            self.jobs.kill()  # another one takes over what it was at
+
+    def end_jobs(self) -> None:
+        if self.jobs:
+            self.jobs.terminate()
+
+
 class Api(BaseApplication):
     """The application that gunicorn runs. A worker loads it after its fork."""
 
     def __init__(self, config: ControlConfig) -> None:
         self.config = config
         super().__init__(prog="fastmdns api")
+
+    def run(self) -> None:
+        Master(self).run()
 
     def load_config(self) -> None:
         for key, value in gunicorn_settings(self.config).items():
@@ -130,13 +159,10 @@ def main() -> None:
     folder = tempfile.mkdtemp(prefix="fastmdns-api-")
     os.environ[METRICS_FOLDER] = folder
     master = os.getpid()
-    # gunicorn reaps it with its workers; on a kill of this process it ends by itself.
-    jobs = subprocess.Popen([sys.executable, "-m", "control.cli.jobs", "--with-parent"])
     try:
         Api(config).run()
     finally:
         if os.getpid() == master:
-            jobs.terminate()
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -64,8 +64,15 @@ class Live:
 
     def workers(self) -> list[int]:
         """Those that answer requests: the jobs process is another command."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(pid) for pid in children if b"control.cli.jobs" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [pid for pid, command in self._children() if b"control.cli.jobs" not in command]
+
+    def jobs(self) -> list[int]:
+        return [pid for pid, command in self._children() if b"control.cli.jobs" in command]
+
+    def _children(self) -> Iterator[tuple[int, bytes]]:
+        for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            with suppress(FileNotFoundError):  # it ended just now
+                yield int(pid), Path(f"/proc/{pid}/cmdline").read_bytes()
 
     def answers(self) -> bool:
         try:
@@ -113,6 +120,7 @@ def start(database: Database, folder: Path, settings: dict[str, str]) -> Live:
         "listen": f"127.0.0.1:{port}",
         "metrics": f"127.0.0.1:{metrics_port}",
         "workers": "2",
+        "jobs": "false",
         **settings,
     }
     environ = {**os.environ, **{f"FASTMDNS_CONTROL_{key.upper()}": value for key, value in given.items()}}

@@ -17,7 +17,7 @@ import pytest
 
 from control.storage import schema
 from control.storage.database import Database
-from tests.control.live import Live, live_api
+from tests.control.live import MEMBER, Live, live_api
 from tests.nameservers import free_port, wait_until
 
 
@@ -27,6 +27,14 @@ def live(tmp_path: Path) -> Iterator[Live]:
     with live_api(database, tmp_path, log_format="json") as live:
         yield live
     database.close()
+
+
+ZONE_FILE = """\
+$ORIGIN example.org.
+@ 3600 IN SOA ns1.example.net. joe.example.org. 1 3600 600 86400 300
+@ 3600 IN NS ns1.example.net.
+www 300 IN A 192.0.2.1
+"""
 
 
 def wait_for_line(live: Live, event: str, **fields: object) -> dict[str, object]:
@@ -47,14 +55,15 @@ def test_each_request_is_one_log_line_and_one_count(live: Live) -> None:
     expected = {"method": "POST", "status": 202, "project": "project-1", "peer": "127.0.0.1"}
     assert expected.items() <= line.items()
     assert line["request_id"] == answer.headers["X-Openstack-Request-Id"]
-    assert 'fastmdns_http_requests_total{code="202",method="POST",route="/v2/zones"} 1.0' in live.metrics()
+    count = 'fastmdns_http_requests_total{code="202",method="POST",route="/v2/zones"} 1.0'
+    wait_until("it is counted", lambda: count in live.metrics(), 10)
 
 
 def test_numbers_of_all_workers_add_up_and_outlive_a_worker(live: Live) -> None:
     count = 'fastmdns_http_requests_total{code="404",method="GET",route="-"} '
     for _ in range(20):
         live.request("GET", "/nothing-here")
-    assert count + "20.0" in live.metrics()
+    wait_until("all are counted", lambda: count + "20.0" in live.metrics(), 10)  # once the answer is written
     before = live.workers()
     os.kill(before[0], signal.SIGKILL)
     wait_until("there is another one", lambda: before[0] not in live.workers() and len(live.workers()) == 2, 20)
@@ -96,6 +105,25 @@ def test_settings_that_are_wrong_leave_the_old_ones_in_force(tmp_path: Path) -> 
         refused = wait_for_line(live, "settings refused, the old ones stay")
         assert "did you mean 'default_limit'?" in str(refused["reason"])
         assert live.request("GET", "/").status == 200
+    database.close()
+
+
+def test_process_for_imports_runs_beside_the_api_and_again_when_it_dies(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/control.db")
+    with live_api(database, tmp_path, jobs="true") as live:
+        with live.client() as client:
+            client.connection.request(
+                "POST", "/v2/zones/tasks/imports", ZONE_FILE, {**MEMBER, "Content-Type": "text/dns"}
+            )
+            made = json.loads(client.connection.getresponse().read())
+        place = f"/v2/zones/tasks/imports/{made['id']}"
+        wait_until("it is imported", lambda: live.request("GET", place).json["status"] == "COMPLETE", 60)
+        before = live.jobs()
+        os.kill(before[0], signal.SIGKILL)
+        after = wait_until(
+            "there is another one", lambda: [pid for pid in live.jobs() if pid not in before] or None, 30
+        )
+    wait_until("it ended with the master", lambda: not Path(f"/proc/{after[0]}").exists(), 10)
     database.close()
 
 
