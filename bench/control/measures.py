@@ -34,7 +34,7 @@ class Size:
 
     zones: int = 10_000
     recordsets: int = 100_000
-    requests: int = 150  # for each latency, each round
+    requests: int = 100  # for each latency, each round
     import_records: int = 100_000
 
     @property

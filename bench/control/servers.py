@@ -96,7 +96,6 @@ class FastmdnsApi(Api):
         super().__init__(folder, ())
         self.api, self.url, self.content = self.address, url, content
         self.auth = "builtin" if token else "none"
-        self.jobs: subprocess.Popen[bytes] | None = None
         named = {"X-Auth-Project-ID": PROJECT, "X-Roles": "member"}
         self.headers = {"X-Auth-Token": token} if token else named
 
@@ -158,29 +157,6 @@ class FastmdnsApi(Api):
         if task["status"] != "COMPLETE":
             raise LoadError(f"the import failed: {task}")
         return self._recordsets(task["zone_id"])
-
-    def launch(self) -> None:
-        super().launch()
-        # What makes zones of imports is a process beside the API's.
-        command = [sys.executable, "-c", "from control.cli.jobs import jobs; jobs()"]
-        with (self.folder / "jobs.log").open("ab") as log:
-            self.jobs = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", "--", *command],
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-
-    def stop(self, seconds: float = 20) -> None:
-        super().stop(seconds)
-        if self.jobs is not None:
-            self.jobs.terminate()
-            try:
-                self.jobs.wait(seconds)
-            except subprocess.TimeoutExpired:
-                self.jobs.kill()
-                self.jobs.wait()
 
     def _recordsets(self, zone_id: str) -> int:
         return int(self._ask(f"/v2/zones/{zone_id}/recordsets?limit=1")["metadata"]["total_count"])
