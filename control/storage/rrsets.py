@@ -31,12 +31,14 @@ from control.model import SOA, Action, Record, Rrset, Zone
 from control.names import key_of, keys_above
 from control.storage.change import Change
 from control.storage.database import unique
+from control.storage.paging import behind
 from control.storage.tables import ALIVE, DATA_HEAD, records, rrsets, zones
 from control.storage.zones import key_end
 
 T = TypeVar("T")
 
-COLUMNS = [rrsets.c[name] for name in Rrset.__slots__ if name != "records"]
+COLUMNS = [rrsets.c[name] for name in Rrset.__slots__ if name != "records"]  # in the order of Rrset's fields
+ACTION = Rrset.__slots__.index("action")
 # What every change does: such statements are made once.
 SOME: BindParameter[list[str]] = bindparam("ids", expanding=True)
 RECORDS = (
@@ -166,7 +168,7 @@ def stream(tx: Connection, zone: Zone, *conditions: Any, canonical: bool = False
     query = everything().where(rrsets.c.zone_id == zone.id, *conditions).order_by(*order)
     after: tuple[Any, ...] | None = None
     while True:
-        page = query if after is None else query.where(_behind(order, after))
+        page = query if after is None else query.where(behind(tx, order, after))
         rows = tx.execute(page.limit(BATCH).add_columns(*(column.label(f"key{at}") for at, column in enumerate(order))))
         batch = rows.all()
         found = _records_of(tx, [row.id for row in batch])
@@ -175,11 +177,6 @@ def stream(tx: Connection, zone: Zone, *conditions: Any, canonical: bool = False
         if len(batch) < BATCH:
             return
         after = batch[-1].key0, batch[-1].key1
-
-
-def _behind(order: Sequence[Any], after: tuple[Any, ...]) -> Any:
-    (first, second), (a, b) = order, after
-    return (first > a) | ((first == a) & (second > b))
 
 
 def _records_of(tx: Connection, ids: Sequence[str]) -> dict[str, tuple[Record, ...]]:
@@ -192,8 +189,8 @@ def _records_of(tx: Connection, ids: Sequence[str]) -> dict[str, tuple[Record, .
 
 
 def _rrset(row: Row[Any], its_records: tuple[Record, ...], zone: Zone | None) -> Rrset:
-    values = {column.name: row._mapping[column.name] for column in COLUMNS}
-    rrset = Rrset(**{**values, "action": Action(values["action"])}, records=its_records)
+    """row: COLUMNS, and whatever stands behind them."""
+    rrset = Rrset(*row[:ACTION], Action(row[ACTION]), *row[ACTION + 1 : len(COLUMNS)], its_records)
     return as_of(rrset, zone) if rrset.rrtype == SOA and zone and not its_records else rrset
 
 
