@@ -28,8 +28,8 @@ STATUS: dict[str, int] = {
     **_codes(403, "forbidden illegal_child illegal_parent invalid_key invalid_token_scope no_endpoint"),
     **_codes(
         404,
-        "not_found zone_not_found recordset_not_found record_not_found pool_not_found tld_not_found"
-        " blacklist_not_found tsigkey_not_found quota_not_found service_status_not_found"
+        "not_found zone_not_found recordset_not_found pool_not_found tld_not_found"
+        " blacklist_not_found tsigkey_not_found service_status_not_found"
         " zone_transfer_request_not_found zone_transfer_accept_not_found zone_import_not_found"
         " zone_export_not_found token_not_found user_not_found project_not_found role_not_found credential_not_found"
         " shared_zone_not_found report_not_found no_valid_pool_found change_not_found",
@@ -38,16 +38,16 @@ STATUS: dict[str, int] = {
     **_codes(406, "unsupported_accept"),
     **_codes(
         409,
-        "duplicate_zone duplicate_recordset duplicate_record duplicate_tld duplicate_blacklist duplicate_tsigkey"
+        "duplicate_zone duplicate_recordset duplicate_tld duplicate_blacklist duplicate_tsigkey"
         " duplicate_pool duplicate_user duplicate_project duplicate_credential duplicate_shared_zone"
         " duplicate_zone_transfer_request conflict",
     ),
     **_codes(412, "precondition_failed"),
     **_codes(413, "over_quota request_too_large"),
     **_codes(415, "unsupported_content_type"),
-    **_codes(500, "unknown configuration_error no_servers_configured multiple_pools_found"),
+    **_codes(500, "unknown configuration_error no_servers_configured"),
     **_codes(503, "maintenance database_unavailable"),
-    **_codes(504, "timeout neutron_communication_failure keystone_communication_failure"),
+    **_codes(504, "neutron_communication_failure keystone_communication_failure"),
 }
 # The kinds of pydantic's errors → the word Designate has for the kind of rule.
 VALIDATORS = {

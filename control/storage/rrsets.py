@@ -190,7 +190,9 @@ def _records_of(tx: Connection, ids: Sequence[str]) -> dict[str, tuple[Record, .
 
 def _rrset(row: Row[Any], its_records: tuple[Record, ...], zone: Zone | None) -> Rrset:
     """row: COLUMNS, and whatever stands behind them."""
-    rrset = Rrset(*row[:ACTION], Action(row[ACTION]), *row[ACTION + 1 : len(COLUMNS)], its_records)
+    values: list[Any] = [*row[: len(COLUMNS)], its_records]
+    values[ACTION] = Action(values[ACTION])
+    rrset = Rrset(*values)
     return as_of(rrset, zone) if rrset.rrtype == SOA and zone and not its_records else rrset
 
 
