@@ -32,7 +32,8 @@ def if_match(request: Request) -> Check:
     Refused precondition_failed where the client has seen another version. `*` matches anything that exists.
     """
     wanted = parse_etags(request.headers.get("If-Match"))
-    versions = {tag.partition(".")[0] for tag in wanted.as_set(include_weak=True)}
+    # The parser has None among the tags for what is no tag.
+    versions = {tag.partition(".")[0] for tag in wanted.as_set(include_weak=True) if tag}
 
     def check(version: int) -> None:
         if wanted and not wanted.star_tag and str(version) not in versions:

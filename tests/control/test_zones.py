@@ -675,3 +675,10 @@ def test_pool_without_name_servers_can_have_no_zone(api: Api) -> None:
         "type": "no_servers_configured",
         "message": "the pool bare has no name servers",
     }
+
+
+@pytest.mark.parametrize("tag", ['W/"", W/"", W/"uK"', '""', "W/", '"1', "\x85"])
+def test_if_match_that_names_no_version_is_a_failed_condition_or_none(api: Api, tag: str) -> None:
+    zone = api.zone()
+    answer = api.delete(f"/v2/zones/{zone['id']}", headers={"If-Match": tag})
+    assert answer.status_code in (202, 412), answer.text
